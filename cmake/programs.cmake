@@ -1,0 +1,38 @@
+# The programs, the whole-process tests and the benchmarks.
+
+# `<program>` from <folder>/main.cpp; the folder's other sources are in the libraries.
+function(mp_program program folder)
+  file(GLOB main CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/main.cpp)
+  if(main)
+    add_executable(${program} ${main})
+    target_link_libraries(${program} PRIVATE ${ARGN} mp_flags)
+  endif()
+endfunction()
+
+# A program outside of src/: library `<library>`, program `<program>`, tests `<program>_test` with
+# underscores.
+function(mp_outer_program program library folder)
+  mp_sources(part ${folder})
+  mp_library(${library} SOURCES ${part_sources} LIBRARIES ${ARGN})
+  if(part_tests)
+    string(REPLACE "-" "_" test ${program}_test)
+    mp_test(${test} SOURCES ${part_tests} LIBRARIES ${library})
+  endif()
+  mp_program(${program} ${folder} ${library})
+endfunction()
+
+mp_program(marchproxy-manager src/app mp_app)
+mp_outer_program(marchproxy-agent mp_agent agent mp_settings CURL::libcurl OpenSSL::SSL)
+mp_outer_program(marchctl mp_cli cli mp_settings CURL::libcurl)
+
+file(GLOB harness CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/harness/*.cpp)
+if(harness)
+  mp_test(harness_test SOURCES ${harness} LIBRARIES mp_app)
+endif()
+
+file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.cpp)
+foreach(bench ${benches})
+  cmake_path(GET bench STEM name)
+  add_executable(${name} ${bench})
+  target_link_libraries(${name} PRIVATE mp_app mp_flags benchmark::benchmark_main)
+endforeach()

@@ -1,0 +1,90 @@
+#include "base/workers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <stdexcept>
+
+namespace mp {
+namespace {
+
+constexpr std::chrono::seconds patience{10};
+
+// A job that holds its worker until it is let go.
+struct Gate {
+  std::promise<void> entered;
+  std::promise<void> released;
+
+  std::function<void()> job() {
+    return [this] {
+      entered.set_value();
+      released.get_future().wait_for(patience);
+    };
+  }
+  bool wait_until_entered() {
+    return entered.get_future().wait_for(patience) == std::future_status::ready;
+  }
+};
+
+TEST(Workers, run_jobs_on_other_threads_at_the_same_time) {
+  Gate first;
+  Gate second;
+  Workers workers(2, 10);
+  ASSERT_TRUE(workers.post(first.job()));
+  ASSERT_TRUE(workers.post(second.job()));
+  EXPECT_TRUE(first.wait_until_entered());
+  EXPECT_TRUE(second.wait_until_entered());
+  first.released.set_value();
+  second.released.set_value();
+}
+
+TEST(Workers, refuse_a_job_when_the_queue_is_full_and_take_the_next_when_it_is_not) {
+  Gate gate;
+  std::promise<void> last_waiting_done;
+  Workers workers(1, 2);
+  ASSERT_TRUE(workers.post(gate.job()));
+  ASSERT_TRUE(gate.wait_until_entered());
+  EXPECT_TRUE(workers.post([] {}));
+  EXPECT_TRUE(workers.post([&] { last_waiting_done.set_value(); }));
+  bool ran = false;
+  EXPECT_FALSE(workers.post([&] { ran = true; }));
+  gate.released.set_value();
+  ASSERT_EQ(last_waiting_done.get_future().wait_for(patience), std::future_status::ready);
+  EXPECT_TRUE(workers.post([] {}));
+  workers.stop();
+  EXPECT_FALSE(ran);
+}
+
+TEST(Workers, finish_what_they_took_before_they_stop_and_take_nothing_after) {
+  constexpr int jobs = 100;
+  std::atomic<int> ran{0};
+  Workers workers(2, jobs);
+  for (int job = 0; job < jobs; ++job) ASSERT_TRUE(workers.post([&] { ++ran; }));
+  workers.stop();
+  EXPECT_EQ(ran, jobs);
+  EXPECT_FALSE(workers.post([&] { ++ran; }));
+  EXPECT_EQ(ran, jobs);
+}
+
+TEST(Workers, outlive_a_job_that_throws) {
+  std::promise<void> next;
+  Workers workers(1, 10);
+  ASSERT_TRUE(workers.post([] { throw std::runtime_error("broken job"); }));
+  ASSERT_TRUE(workers.post([&] { next.set_value(); }));
+  EXPECT_EQ(next.get_future().wait_for(patience), std::future_status::ready);
+}
+
+TEST(Workers, let_go_of_a_job_when_it_is_done) {
+  auto held = std::make_shared<int>(1);
+  const std::weak_ptr<int> watched = held;
+  Workers workers(1, 10);
+  ASSERT_TRUE(workers.post([held = std::move(held)] {}));
+  workers.stop();
+  EXPECT_TRUE(watched.expired());
+}
+
+}  // namespace
+}  // namespace mp

@@ -1,0 +1,98 @@
+// What GET /config answers: a cluster's intent with the secrets that a proxy needs.
+#pragma once
+
+#include "model/mapping.hpp"
+#include "model/service.hpp"
+
+namespace mp {
+
+struct ConfiguredCluster {
+  std::int64_t id = 0;
+  std::string name;
+  std::string syslog_endpoint;
+  bool log_auth = true;
+  bool log_netflow = false;
+  bool log_debug = false;
+};
+inline constexpr std::array configured_cluster_fields{
+    field<&ConfiguredCluster::id>("id", "Identifier.", {.mode = Mode::Server}),
+    field<&ConfiguredCluster::name>("name", "Its name.", {.mode = Mode::Server}),
+    field<&ConfiguredCluster::syslog_endpoint>("syslog_endpoint", "Where to send logs, host:port.",
+                                               {.mode = Mode::Server}),
+    field<&ConfiguredCluster::log_auth>("log_auth", "Whether to log who was let in or refused.",
+                                        {.mode = Mode::Server}),
+    field<&ConfiguredCluster::log_netflow>("log_netflow", "Whether to log connections.",
+                                           {.mode = Mode::Server}),
+    field<&ConfiguredCluster::log_debug>("log_debug", "Whether to log details for debugging.",
+                                         {.mode = Mode::Server}),
+};
+template <>
+inline constexpr Description describe<ConfiguredCluster> = part<ConfiguredCluster>(
+    "configured_cluster", "The cluster, as its proxies need it.", configured_cluster_fields);
+
+struct ConfiguredSecret {
+  std::int64_t service_id = 0;
+  AuthType auth_type = AuthType::None;
+  Secret current;
+  std::optional<Secret> previous;
+  std::optional<Time> previous_until;
+};
+inline constexpr std::array configured_secret_fields{
+    field<&ConfiguredSecret::service_id>("service_id", "Whose it is.", {.mode = Mode::Server}),
+    field<&ConfiguredSecret::auth_type>("auth_type", "What it is: a JWT secret or an API key.",
+                                        {.mode = Mode::Server}),
+    field<&ConfiguredSecret::current>("current", "The secret of now.", {.mode = Mode::Server}),
+    field<&ConfiguredSecret::previous>("previous", "The one before, while it is good.",
+                                       {.mode = Mode::Server}),
+    field<&ConfiguredSecret::previous_until>("previous_until", "When that ends.",
+                                             {.mode = Mode::Server}),
+};
+template <>
+inline constexpr Description describe<ConfiguredSecret> = part<ConfiguredSecret>(
+    "configured_secret", "The secrets of one service.", configured_secret_fields);
+
+struct ConfiguredCertificate {
+  std::int64_t id = 0;
+  std::string name;
+  std::string cert_data;
+  Secret key_data;
+  std::string ca_data;
+};
+inline constexpr std::array configured_certificate_fields{
+    field<&ConfiguredCertificate::id>("id", "Identifier.", {.mode = Mode::Server}),
+    field<&ConfiguredCertificate::name>("name", "Its name.", {.mode = Mode::Server}),
+    field<&ConfiguredCertificate::cert_data>("cert_data", "Certificate and chain, PEM.",
+                                             {.mode = Mode::Server}),
+    field<&ConfiguredCertificate::key_data>("key_data", "Private key, PEM.",
+                                            {.mode = Mode::Server}),
+    field<&ConfiguredCertificate::ca_data>("ca_data", "Authority, PEM.", {.mode = Mode::Server}),
+};
+template <>
+inline constexpr Description describe<ConfiguredCertificate> = part<ConfiguredCertificate>(
+    "configured_certificate", "A certificate, as proxies need it.", configured_certificate_fields);
+
+struct ProxyConfiguration {
+  ConfiguredCluster cluster;
+  std::vector<Service> services;
+  std::vector<ConfiguredSecret> secrets;
+  std::vector<Mapping> mappings;
+  std::vector<ConfiguredCertificate> certificates;
+  std::string version;
+};
+inline constexpr std::array proxy_configuration_fields{
+    field<&ProxyConfiguration::cluster>("cluster", "The cluster of the key.",
+                                        {.mode = Mode::Server}),
+    field<&ProxyConfiguration::services>("services", "Its services.", {.mode = Mode::Server}),
+    field<&ProxyConfiguration::secrets>("secrets", "The services' secrets.",
+                                        {.mode = Mode::Server}),
+    field<&ProxyConfiguration::mappings>("mappings", "Its mappings.", {.mode = Mode::Server}),
+    field<&ProxyConfiguration::certificates>("certificates", "Its certificates.",
+                                             {.mode = Mode::Server}),
+    field<&ProxyConfiguration::version>("version", "Hash of all this: same content, same version.",
+                                        {.mode = Mode::Server}),
+};
+template <>
+inline constexpr Description describe<ProxyConfiguration> = part<ProxyConfiguration>(
+    "proxy_configuration", "All that a proxy of a cluster needs.", proxy_configuration_fields);
+
+}  // namespace mp

@@ -1,0 +1,120 @@
+// What proxies send and get: registration, heartbeats, and the configuration for proxies that are
+// not Envoy.
+#pragma once
+
+#include "model/cluster.hpp"
+#include "model/mapping.hpp"
+#include "model/proxy.hpp"
+#include "model/service.hpp"
+
+namespace mp {
+
+struct Registration {
+  std::string hostname;
+  std::string version;
+  std::optional<std::vector<Capability>> capabilities;
+  ProxyKind proxy_type = ProxyKind::Egress;
+  std::string name;
+  std::string listen_address = "0.0.0.0";
+};
+inline constexpr std::array registration_fields{
+    field<&Registration::hostname>(
+        "hostname", "Name of the proxy's machine.",
+        {.min = 1, .max = 253, .format = "hostname", .example = "\"proxy-egress-01.company.com\""}),
+    field<&Registration::version>(
+        "version", "The proxy's version.",
+        {.min = 1, .max = 32, .format = "version", .example = "\"v1.0.0\""}),
+    field<&Registration::capabilities>("capabilities", "What it can do.",
+                                       {.max = 8, .required = true, .example = "[\"ebpf\"]"}),
+    field<&Registration::proxy_type>("proxy_type",
+                                     "Where it stands: before services or beside sources."),
+    field<&Registration::name>("name", "Name for people; the hostname unless set.", {.max = 253}),
+    field<&Registration::listen_address>("listen_address", "Address its listeners bind to.",
+                                         {.min = 1, .max = 45, .format = "address"}),
+};
+template <>
+inline constexpr Description describe<Registration> =
+    part<Registration>("registration", "A proxy that registers.", registration_fields);
+
+struct XdsAccess {
+  std::string address;
+  std::string node_id;
+  std::string node_cluster;
+};
+inline constexpr std::array xds_access_fields{
+    field<&XdsAccess::address>("address", "Where the control plane listens, host:port.",
+                               {.mode = Mode::Server}),
+    field<&XdsAccess::node_id>("node_id", "The id to connect with.", {.mode = Mode::Server}),
+    field<&XdsAccess::node_cluster>("node_cluster", "The cluster to connect with.",
+                                    {.mode = Mode::Server}),
+};
+template <>
+inline constexpr Description describe<XdsAccess> =
+    part<XdsAccess>("xds_access", "How Envoy reaches the control plane.", xds_access_fields);
+
+struct Registered {
+  std::string proxy_id;
+  std::int64_t cluster_id = 0;
+  std::string config_endpoint;
+  int heartbeat_interval = 30;
+  XdsAccess xds;
+  std::vector<Capability> enabled_capabilities;
+};
+inline constexpr std::array registered_fields{
+    field<&Registered::proxy_id>("proxy_id", "The proxy's identifier from now on.",
+                                 {.mode = Mode::Server}),
+    field<&Registered::cluster_id>("cluster_id", "The cluster of the key.", {.mode = Mode::Server}),
+    field<&Registered::config_endpoint>("config_endpoint",
+                                        "Path of the configuration for proxies without xDS.",
+                                        {.mode = Mode::Server}),
+    field<&Registered::heartbeat_interval>("heartbeat_interval", "Seconds between heartbeats.",
+                                           {.mode = Mode::Server}),
+    field<&Registered::xds>("xds", "How Envoy reaches the control plane.", {.mode = Mode::Server}),
+    field<&Registered::enabled_capabilities>(
+        "enabled_capabilities", "Those that the licence allows.", {.mode = Mode::Server}),
+};
+template <>
+inline constexpr Description describe<Registered> =
+    part<Registered>("registered", "A proxy that is registered.", registered_fields);
+
+// Offline is ours to find out.
+enum class ReportedHealth { Healthy, Unhealthy, Degraded };
+template <>
+inline constexpr std::array names_of<ReportedHealth>{
+    std::string_view("healthy"), std::string_view("unhealthy"), std::string_view("degraded")};
+
+struct Heartbeat {
+  std::string proxy_id;
+  std::optional<ReportedHealth> status;
+  std::optional<ProxyMetrics> metrics;
+};
+inline constexpr std::array heartbeat_fields{
+    field<&Heartbeat::proxy_id>("proxy_id", "Who reports.", {.min = 1, .max = 64}),
+    field<&Heartbeat::status>("status", "Its health.",
+                              {.required = true, .example = "\"healthy\""}),
+    field<&Heartbeat::metrics>("metrics", "Its figures.", {.required = true}),
+};
+template <>
+inline constexpr Description describe<Heartbeat> =
+    part<Heartbeat>("heartbeat", "A proxy's report.", heartbeat_fields);
+
+struct BootstrapQuery {
+  std::string proxy_id;
+  enum class Format { Yaml, Json } format = Format::Yaml;
+  int admin_port = 9901;
+};
+template <>
+inline constexpr std::array names_of<BootstrapQuery::Format>{std::string_view("yaml"),
+                                                             std::string_view("json")};
+inline constexpr std::array bootstrap_query_fields{
+    field<&BootstrapQuery::proxy_id>("proxy_id", "The registered proxy.", {.min = 1, .max = 64}),
+    field<&BootstrapQuery::format>("format", "Form of the document."),
+    field<&BootstrapQuery::admin_port>("admin_port",
+                                       "Port of Envoy's admin interface on 127.0.0.1; 0 for none.",
+                                       {.min = 0, .max = 65535}),
+};
+template <>
+inline constexpr Description describe<BootstrapQuery> =
+    part<BootstrapQuery>("bootstrap_query", "Whose bootstrap, and how.", bootstrap_query_fields);
+
+}  // namespace mp

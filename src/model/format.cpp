@@ -1,0 +1,270 @@
+#include "model/format.hpp"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <exception>
+#include <memory>
+
+namespace mp {
+namespace {
+
+bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+
+bool is_letter_or_digit(char letter) {
+  return is_digit(letter) || (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
+}
+
+bool all_of(std::string_view text, std::string_view extra) {
+  return std::ranges::all_of(text, [&](char letter) {
+    return is_letter_or_digit(letter) || extra.find(letter) != std::string_view::npos;
+  });
+}
+
+void lower(std::string& text) {
+  for (char& letter : text) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+}
+
+bool is_number(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, is_digit);
+}
+
+// Labels of letters, digits, - and _; a last label of digits alone would look like an address.
+bool is_dns_name(std::string_view text) {
+  if (text.empty() || text.size() > 253) return false;
+  std::string_view rest = text, label;
+  for (;;) {
+    const auto dot = rest.find('.');
+    label = rest.substr(0, dot);
+    if (label.empty() || label.size() > 63 || !all_of(label, "-_")) return false;
+    if (dot == std::string_view::npos) return !is_number(label);
+    rest.remove_prefix(dot + 1);
+  }
+}
+
+bool name(std::string& text) { return !text.empty() && all_of(text, "_-"); }
+
+bool username(std::string& text) {
+  return text.size() >= 3 && text.size() <= 50 && all_of(text, "_.-");
+}
+
+bool host(std::string& text) {
+  if (auto address = normal_address(text)) {
+    text = *std::move(address);
+    return true;
+  }
+  if (text.size() > 1 && text.ends_with('.')) text.pop_back();
+  return is_dns_name(text);
+}
+
+bool optional_host(std::string& text) { return text.empty() || host(text); }
+
+// RFC 5321 local part as a dot-atom, and a domain of two labels or more.
+bool email(std::string& text) {
+  const auto at = text.rfind('@');
+  if (at == std::string::npos || at == 0 || at > 64 || text.size() > 254) return false;
+  const std::string_view local = std::string_view(text).substr(0, at);
+  std::string domain = text.substr(at + 1);
+  if (local.starts_with('.') || local.ends_with('.') || local.find("..") != std::string_view::npos)
+    return false;
+  if (!all_of(local, "!#$%&'*+/=?^_`{|}~.-")) return false;
+  if (!is_dns_name(domain) || domain.find('.') == std::string::npos) return false;
+  lower(domain);
+  text.replace(at + 1, std::string::npos, domain);
+  return true;
+}
+
+bool port(std::string_view text) {
+  if (!is_number(text) || text.starts_with('0')) return false;
+  int value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return failed == std::errc() && end == text.data() + text.size() && value >= 1 && value <= 65535;
+}
+
+bool host_port(std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos || !port(std::string_view(text).substr(colon + 1))) return false;
+  std::string address = text.substr(0, colon);
+  const bool bracketed = address.size() > 2 && address.front() == '[' && address.back() == ']';
+  if (bracketed) address = address.substr(1, address.size() - 2);
+  if (is_ipv6(address) != bracketed || !host(address)) return false;
+  text = (bracketed ? "[" + address + "]" : address) + text.substr(colon);
+  return true;
+}
+
+// What a mapping answers to: one name, all names below one, or every other.
+bool host_pattern(std::string& text) {
+  lower(text);
+  if (text == "*") return true;
+  if (!text.starts_with("*.")) return host(text);
+  std::string rest = text.substr(2);
+  if (!host(rest) || normal_address(rest)) return false;
+  text = "*." + rest;
+  return true;
+}
+
+// A token of RFC 9110.
+bool header_name(std::string& text) { return !text.empty() && all_of(text, "!#$%&'*+-.^_`|~"); }
+
+bool visible(std::string_view text) {
+  return std::ranges::all_of(text,
+                             [](unsigned char letter) { return letter > 0x20 && letter < 0x7f; });
+}
+
+bool path(std::string& text) {
+  return text.starts_with('/') && visible(text) && text.find_first_of("#") == std::string::npos;
+}
+
+// No query, no empty, `.` or `..` segment: proxies normalise paths before they compare.
+bool path_prefix(std::string& text) {
+  if (!text.starts_with('/') || !visible(text) || text.find_first_of("?#%\\") != std::string::npos)
+    return false;
+  if (text.find("//") != std::string::npos) return false;
+  std::string_view rest = std::string_view(text).substr(1);
+  while (!rest.empty()) {
+    const std::string_view segment = rest.substr(0, rest.find('/'));
+    if (segment == "." || segment == "..") return false;
+    rest.remove_prefix(std::min(rest.size(), segment.size() + 1));
+  }
+  return true;
+}
+
+// One certificate or more and no key; text around them, as tools print it, stays.
+bool certificates(const std::string& text) {
+  if (text.find("PRIVATE KEY-----") != std::string::npos) return false;
+  const std::unique_ptr<BIO, decltype(&BIO_free)> source(
+      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free);
+  if (!source) throw std::bad_alloc();
+  int read = 0;
+  while (X509* certificate = PEM_read_bio_X509(source.get(), nullptr, nullptr, nullptr)) {
+    X509_free(certificate);
+    ++read;
+  }
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  return read > 0 && at_end;
+}
+
+bool optional_certificates(std::string& text) { return text.empty() || certificates(text); }
+
+bool version(std::string& text) {
+  if (!text.starts_with('v')) return false;
+  std::string_view rest = std::string_view(text).substr(1);
+  for (int part = 0; part < 3; ++part) {
+    const auto number = rest.substr(0, rest.find('.'));
+    if (!is_number(number) || (part < 2) != (number.size() < rest.size())) return false;
+    rest.remove_prefix(std::min(rest.size(), number.size() + 1));
+  }
+  return rest.empty();
+}
+
+bool hostname(std::string& text) { return !text.empty() && all_of(text, "-_.:"); }
+
+bool address(std::string& text) {
+  auto normal = normal_address(text);
+  if (normal) text = *std::move(normal);
+  return normal.has_value();
+}
+
+bool anything(std::string&) { return true; }
+
+using Ipv6 = std::array<unsigned char, 16>;
+
+std::string hexadecimal(int value) {
+  std::array<char, 4> digits{};
+  const auto [end, failed] = std::to_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  return {digits.data(), end};
+}
+
+// The first of the longest runs of zero groups, from two on, is written `::` (RFC 5952 §4.2).
+std::pair<int, int> longest_zeros(const std::array<int, 8>& groups) {
+  int first = 0, length = 1;
+  for (int start = 0; start < 8; ++start) {
+    int end = start;
+    while (end < 8 && groups[static_cast<std::size_t>(end)] == 0) ++end;
+    if (end - start > length) first = start, length = end - start;
+  }
+  return length > 1 ? std::pair(first, first + length) : std::pair(8, 8);
+}
+
+// RFC 5952; IPv4-mapped addresses in the mixed form of its §5.
+std::string print_ipv6(const Ipv6& bytes) {
+  std::array<int, 8> groups{};
+  for (std::size_t at = 0; at < 8; ++at) groups[at] = bytes[2 * at] << 8 | bytes[2 * at + 1];
+  const bool mapped =
+      std::all_of(groups.begin(), groups.begin() + 5, [](int group) { return group == 0; });
+  if (mapped && groups[5] == 0xffff) {
+    std::string text = "::ffff:";
+    for (std::size_t at = 12; at < 16; ++at)
+      text += std::to_string(bytes[at]) + (at < 15 ? "." : "");
+    return text;
+  }
+  const auto [first, last] = longest_zeros(groups);
+  std::string text;
+  for (int at = 0; at < 8; ++at) {
+    if (at == first) text += "::";
+    if (at >= first && at < last) continue;
+    if (!text.empty() && !text.ends_with(':')) text += ':';
+    text += hexadecimal(groups[static_cast<std::size_t>(at)]);
+  }
+  return text;
+}
+
+constexpr std::array formats{
+    Format{"name", "^[A-Za-z0-9_-]+$", "Must consist of letters, digits, _ and -", name},
+    Format{"username", "^[A-Za-z0-9_.-]{3,50}$", "Must be 3 to 50 letters, digits, _, . or -",
+           username},
+    Format{"email", "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9_.-]+\\.[A-Za-z0-9_-]+$",
+           "Must be an e-mail address", email, false, "email"},
+    Format{"host", "^[A-Za-z0-9_.:-]+$", "Must be valid IP address or FQDN", host},
+    Format{"optional_host", "^[A-Za-z0-9_.:-]*$", "Must be valid IP address or FQDN",
+           optional_host},
+    Format{"host_port", "^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9_.-]+):[1-9][0-9]{0,4}$",
+           "Must be host:port, an IPv6 address in brackets", host_port},
+    Format{"host_pattern", "^(\\*|(\\*\\.)?[A-Za-z0-9_.:-]+)$",
+           "Must be a host name, *.domain or *", host_pattern},
+    Format{"header_name", "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", "Must be the name of an HTTP header",
+           header_name},
+    Format{"path", "^/[!-\"$-~]*$", "Must be a path that begins with /", path},
+    Format{"path_prefix", "^/[!\"$&->@-\\[\\]-~]*$", "Must be a plain path that begins with /",
+           path_prefix},
+    Format{"optional_certificates", "", "Must be certificates in PEM form", optional_certificates,
+           true},
+    Format{"version", "^v[0-9]+\\.[0-9]+\\.[0-9]+$", "Must be a version such as v1.0.0", version},
+    Format{"hostname", "^[A-Za-z0-9_.:-]+$", "Must be a host name", hostname},
+    Format{"address", "^[0-9A-Fa-f:.]+$", "Must be an IP address", address},
+    Format{"comment", "", "", anything, true},
+};
+
+}  // namespace
+
+std::span<const Format> all_formats() { return formats; }
+
+const Format& find_format(std::string_view wanted) {
+  const auto found = std::ranges::find(formats, wanted, &Format::name);
+  if (found == formats.end()) std::terminate();
+  return *found;
+}
+
+std::optional<std::string> normal_address(std::string_view text) {
+  if (text.size() >= INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos)
+    return std::nullopt;
+  const std::string copy(text);
+  std::array<unsigned char, 4> ipv4{};
+  if (inet_pton(AF_INET, copy.c_str(), ipv4.data()) == 1) return copy;  // it has one spelling
+  Ipv6 ipv6{};
+  if (inet_pton(AF_INET6, copy.c_str(), ipv6.data()) == 1) return print_ipv6(ipv6);
+  return std::nullopt;
+}
+
+bool is_ipv6(std::string_view text) {
+  return text.find(':') != std::string_view::npos && normal_address(text).has_value();
+}
+
+}  // namespace mp

@@ -1,0 +1,13 @@
+// Expected: a member is declared twice
+#include "model/shape.hpp"
+
+struct Thing {
+  int first = 0;
+  int second = 0;
+};
+
+inline constexpr std::array fields{
+    mp::field<&Thing::first>("first", "The first."),
+    mp::field<&Thing::first>("second", "The second."),
+};
+inline constexpr mp::Description description = mp::part<Thing>("thing", "A thing.", fields);

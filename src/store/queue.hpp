@@ -1,0 +1,51 @@
+// Writes that wait for the writer thread, in order, and the threads that wait for them. A write
+// that has not begun by its deadline is withdrawn; one that has is waited for, so that nobody is
+// told "not written" of something that was.
+#pragma once
+
+#include "store/store.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <vector>
+
+namespace mp {
+
+// One write. Lives on the stack of the thread that waits.
+struct Work {
+  const Actor& actor;
+  const std::function<void(Writer&)>& run;
+  std::int64_t revision = 0;
+  std::exception_ptr failure{};
+  bool finished = false;
+  std::condition_variable changed{};
+};
+
+class WriteQueue {
+ public:
+  explicit WriteQueue(std::size_t limit) : limit_(limit) {}
+
+  // Waits until the work is done; its failure is in it. Throws Unavailable when the queue is full
+  // or closed, or the work has not begun after `deadline`.
+  void submit(Work& work, Milliseconds deadline);
+
+  // For the writer thread: the next works, at most `most`; empty after close() when all are done.
+  std::vector<Work*> take(std::size_t most);
+  // Works that have not begun, taken in vain: they come first next time.
+  void put_back(std::span<Work* const> works);
+  void finish(std::span<Work* const> works);
+
+  void close();
+  std::size_t size() const;
+
+ private:
+  const std::size_t limit_;
+  mutable std::mutex mutex_;
+  std::condition_variable filled_;
+  std::deque<Work*> waiting_;
+  bool closed_ = false;
+};
+
+}  // namespace mp

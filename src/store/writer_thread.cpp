@@ -1,0 +1,101 @@
+#include "store/writer_thread.hpp"
+
+#include <algorithm>
+
+namespace mp {
+namespace {
+
+constexpr std::size_t most_in_batch = 256;
+
+}  // namespace
+
+WriterThread::WriterThread(std::unique_ptr<Connection> connection, WriteQueue& queue,
+                           const Clock& clock, std::function<void(std::int64_t)> committed)
+    : connection_(std::move(connection)),
+      queue_(queue),
+      clock_(clock),
+      committed_(std::move(committed)),
+      thread_([this] { run(); }) {}
+
+WriterThread::~WriterThread() {
+  queue_.close();
+  thread_.join();
+}
+
+void WriterThread::run() {
+  for (auto batch = queue_.take(most_in_batch); !batch.empty();
+       batch = queue_.take(most_in_batch)) {
+    run_batch(batch);
+    queue_.finish(batch);
+  }
+}
+
+void WriterThread::run_batch(std::vector<Work*>& batch) {
+  try {
+    connection_->begin();
+    connection_->load_numbers();
+    run_works(batch);
+    commit(batch);
+  } catch (...) {  // nobody's change is kept
+    connection_->rollback();
+    ++failures_;
+    for (Work* work : batch) {
+      if (!work->failure) work->failure = std::current_exception();
+    }
+  }
+}
+
+// When the connection is lost, works that have not begun stay for the next batch.
+void WriterThread::run_works(std::vector<Work*>& batch) {
+  const bool alone = batch.size() == 1;
+  for (std::size_t at = 0; at < batch.size(); ++at) {
+    if (alone)
+      run_one(*batch[at]);
+    else
+      run_saved(*batch[at]);
+    if (!connection_->lost()) continue;
+    queue_.put_back(std::span(batch).subspan(at + 1));
+    batch.resize(at + 1);
+    throw unavailable("The database is not available",
+                      "the connection was lost within the transaction");
+  }
+}
+
+void WriterThread::run_one(Work& work) {
+  try {
+    Writer db(*connection_, work.actor, clock_.now());
+    work.run(db);
+    if (connection_->failed()) throw internal("a write went on after a database error");
+    work.revision = db.written_revision();
+  } catch (...) {
+    work.failure = std::current_exception();
+  }
+}
+
+void WriterThread::run_saved(Work& work) {
+  Numbers numbers = connection_->numbers();
+  connection_->save();
+  run_one(work);
+  if (connection_->lost()) return;
+  if (!work.failure) return connection_->release();
+  connection_->undo();
+  connection_->restore_numbers(std::move(numbers));
+}
+
+void WriterThread::commit(const std::vector<Work*>& batch) {
+  const auto failed =
+      std::ranges::count_if(batch, [](const Work* work) { return work->failure != nullptr; });
+  failures_ += failed;
+  if (failed == static_cast<std::ptrdiff_t>(batch.size())) return connection_->rollback();
+  connection_->save_numbers();
+  connection_->commit();
+  ++commits_;
+  writes_ += static_cast<std::int64_t>(batch.size()) - failed;
+  std::int64_t newest = 0;
+  for (const Work* work : batch) {
+    if (!work->failure) newest = std::max(newest, work->revision);
+  }
+  if (newest > 0) committed_(newest);
+}
+
+}  // namespace mp

@@ -1,0 +1,95 @@
+// One client's connection: reads requests, hands them to the Handler one after the other, writes
+// the answers in order. Belongs to one Loop and runs on its thread only. Used by server.cpp and
+// loop.cpp.
+#pragma once
+
+#include "http/channel.hpp"
+#include "http/loop.hpp"
+#include "http/parser.hpp"
+#include "http/server.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace mp::http {
+
+using Socket =
+    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+
+// What all connections of a server share; read-only.
+struct Site {
+  const ServerOptions& options;
+  Handler& handler;
+  std::unique_ptr<Tls> tls;  // null: plain HTTP
+
+  Response refusal(int status, std::string_view message) const;
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  // The socket is connected and non-blocking. `peer` is the client's address.
+  Connection(Loop& loop, const Site& site, Socket socket, std::string peer, Place place);
+
+  void start();
+  Place place() const { return place_; }
+
+  // The current request's answer. Ignored when none is due.
+  void respond(Response response);
+  void give_up();                                      // the answer will never come: 500
+  bool handing_over() const { return handing_over_; }  // inside Handler::handle
+
+  void expire(std::chrono::steady_clock::time_point now);
+  void drain();  // closes when idle
+  void close();
+
+  // Runs the action; when it throws, the connection ends.
+  void guarded(const std::function<void()>& action);
+
+  std::size_t slot = 0;  // in the Loop's list
+
+ private:
+  enum class Stage { Opening, Idle, Reading, Answering, Writing, Lingering, Closed };
+
+  void enter(Stage stage, Milliseconds timeout);
+  void wait(Transfer want);
+  void proceed();
+  void turn_away();
+  void open();
+  void receive();
+  void serve(std::string_view bytes);
+  bool serve_next(std::string_view& bytes);
+  void await_more();
+  void allow_body();
+  void hand_over();
+  void refuse(const Refusal& refusal);
+  void send(std::string_view bytes);
+  void keep(std::string_view unsent);
+  void finish();
+  void linger();
+
+  Loop& loop_;
+  const Site& site_;
+  Socket socket_;
+  std::unique_ptr<Channel> channel_;
+  std::string peer_;
+  const Place place_;
+  Parser parser_;
+  std::string
+      input_;  // received and not read yet: part of a request, or requests behind the current one
+  std::string output_;    // what the socket did not take at once
+  std::size_t sent_ = 0;  // of output_
+  std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
+  Stage stage_ = Stage::Opening;
+  bool keep_alive_ = true;
+  bool old_version_ = false;
+  bool without_body_ = false;
+  bool handing_over_ = false;
+  bool serving_ = false;
+};
+
+}  // namespace mp::http

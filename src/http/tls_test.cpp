@@ -1,0 +1,200 @@
+// The server behind TLS, asked by OpenSSL's client.
+#include "http/server.hpp"
+
+#include "http/test_client.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+namespace mp::http {
+namespace {
+
+struct Free {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+  void operator()(X509* certificate) const { X509_free(certificate); }
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  void operator()(SSL* session) const { SSL_free(session); }
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+template <class Type>
+using Owned = std::unique_ptr<Type, Free>;
+
+// A fresh self-signed certificate in files of its own.
+class TlsServer : public testing::Test {
+ protected:
+  TlsServer() {
+    std::string pattern = testing::TempDir() + "tlsXXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+    options_.certificate = folder_ / "certificate.pem";
+    options_.key = folder_ / "key.pem";
+    write_pair();
+  }
+  ~TlsServer() override { std::filesystem::remove_all(folder_); }
+
+  void write_pair() const {
+    const Owned<EVP_PKEY> key(EVP_EC_gen("P-256"));
+    const Owned<X509> certificate(X509_new());
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
+    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+    X509_set_pubkey(certificate.get(), key.get());
+    X509_sign(certificate.get(), key.get(), EVP_sha256());
+    const Owned<std::FILE> key_file(std::fopen(options_.key.c_str(), "w"));
+    PEM_write_PrivateKey(key_file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    const Owned<std::FILE> certificate_file(std::fopen(options_.certificate.c_str(), "w"));
+    PEM_write_X509(certificate_file.get(), certificate.get());
+  }
+
+  std::string start_failure() {
+    TestHandler handler;
+    Server server(TestServer::local(options_), handler);
+    try {
+      server.start();
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "it starts";
+  }
+
+  std::filesystem::path folder_;
+  ServerOptions options_;
+};
+
+class TlsClient final : public Client {
+ public:
+  explicit TlsClient(std::uint16_t port) : Client(port) {}
+  ~TlsClient() override {
+    if (session_) SSL_shutdown(session_.get());
+  }
+
+  void allow_up_to(int version) {
+    SSL_CTX_set_min_proto_version(context_.get(), TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(context_.get(), version);
+    SSL_CTX_set_cipher_list(context_.get(), "ALL:@SECLEVEL=0");
+  }
+  void offer(std::string_view protocols) {
+    SSL_CTX_set_alpn_protos(context_.get(),
+                            reinterpret_cast<const unsigned char*>(protocols.data()),
+                            static_cast<unsigned>(protocols.size()));
+  }
+  bool shake_hands() {
+    session_.reset(SSL_new(context_.get()));
+    SSL_set_fd(session_.get(), socket());
+    return SSL_connect(session_.get()) == 1;
+  }
+  std::string_view protocol() const {
+    const unsigned char* name = nullptr;
+    unsigned length = 0;
+    SSL_get0_alpn_selected(session_.get(), &name, &length);
+    return {reinterpret_cast<const char*>(name), length};
+  }
+  // Whether the server said goodbye, so that nobody can cut an answer unseen.
+  bool was_ended() const { return (SSL_get_shutdown(session_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
+
+ private:
+  ssize_t put(std::string_view bytes) override {
+    return SSL_write(session_.get(), bytes.data(), static_cast<int>(bytes.size()));
+  }
+  ssize_t get(char* into, std::size_t space) override {
+    return SSL_read(session_.get(), into, static_cast<int>(space));
+  }
+
+  Owned<SSL_CTX> context_{SSL_CTX_new(TLS_client_method())};
+  Owned<SSL> session_;
+};
+
+TEST_F(TlsServer, answers_and_keeps_the_connection) {
+  TestServer test(options_);
+  bool secure = false;
+  test.handler.action = [&](Request request, Answer answer) {
+    secure = request.secure;
+    answer({.status = 200, .headers = {}, .body = request.target});
+  };
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient client(test.server.port());
+    client.allow_up_to(version);
+    ASSERT_TRUE(client.shake_hands());
+    EXPECT_EQ(client.ask(get("/1")).body, "/1");
+    EXPECT_TRUE(secure);
+    client.send(get("/2") + get("/3", "Connection: close\r\n"));
+    EXPECT_EQ(client.read_reply().body, "/2");
+    EXPECT_EQ(client.read_reply().body, "/3");
+    EXPECT_EQ(client.read_to_end(), "");
+    EXPECT_TRUE(client.was_ended());
+  }
+}
+
+TEST_F(TlsServer, moves_large_bodies_both_ways) {
+  TestServer test(options_);
+  const std::string large(3 * 1024 * 1024, 'x');
+  TlsClient client(test.server.port());
+  ASSERT_TRUE(client.shake_hands());
+  for (int turn = 0; turn < 3; ++turn) {
+    EXPECT_EQ(client.ask(post(large)).body.size(), large.size() + std::string_view("POST ").size());
+  }
+}
+
+TEST_F(TlsServer, speaks_http_1_1_and_says_so) {
+  TestServer test(options_);
+  using namespace std::string_view_literals;
+  TlsClient both(test.server.port());
+  both.offer("\x02h2\x08http/1.1"sv);
+  ASSERT_TRUE(both.shake_hands());
+  EXPECT_EQ(both.protocol(), "http/1.1");
+  TlsClient other(test.server.port());
+  other.offer("\x02h2"sv);
+  EXPECT_FALSE(other.shake_hands());
+}
+
+TEST_F(TlsServer, refuses_versions_before_1_2) {
+  TestServer test(options_);
+  TlsClient client(test.server.port());
+  client.allow_up_to(TLS1_1_VERSION);
+  EXPECT_FALSE(client.shake_hands());
+}
+
+TEST_F(TlsServer, cuts_who_does_not_shake_hands) {
+  options_.header_timeout = Milliseconds{60};
+  TestServer test(options_);
+  EXPECT_EQ(Client(test.server.port()).read_to_end(), "");
+  Client plain(test.server.port());
+  plain.send(get("/"));
+  EXPECT_EQ(plain.read_to_end().find("HTTP/1.1 200"), std::string::npos);
+}
+
+TEST_F(TlsServer, answers_a_body_that_is_too_large_while_it_still_comes) {
+  options_.body_limit = 1000;
+  TestServer test(options_);
+  TlsClient client(test.server.port());
+  ASSERT_TRUE(client.shake_hands());
+  EXPECT_TRUE(client.send(post(std::string(16 * 1024 * 1024, 'x'))));
+  EXPECT_EQ(client.read_reply().body, "POST ");
+}
+
+TEST_F(TlsServer, says_what_is_wrong_with_its_files) {
+  const auto certificate = options_.certificate;
+  const auto key = options_.key;
+  options_.key = "";
+  EXPECT_EQ(start_failure(), "tls.certificate and tls.key: one is set without the other");
+  options_.key = folder_ / "none.pem";
+  EXPECT_EQ(start_failure(),
+            "tls.key: cannot load " + options_.key + ": No such file or directory");
+  options_.key = key;
+  options_.certificate = folder_ / "none.pem";
+  EXPECT_EQ(start_failure(),
+            "tls.certificate: cannot load " + options_.certificate + ": No such file or directory");
+  options_.certificate = certificate;
+  std::filesystem::copy(certificate, folder_ / "other.pem");
+  write_pair();
+  options_.certificate = folder_ / "other.pem";
+  EXPECT_EQ(start_failure(), "tls.key: cannot load " + key + ": key values mismatch");
+}
+
+}  // namespace
+}  // namespace mp::http

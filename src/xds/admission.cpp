@@ -1,0 +1,160 @@
+#include "xds/admission.hpp"
+
+#include "xds/address.hpp"
+#include "xds/encode.hpp"
+#include "xds/token.hpp"
+
+#include "envoy/extensions/common/matching/v3/extension_matcher.pb.h"
+#include "envoy/extensions/filters/http/composite/v3/composite.pb.h"
+#include "envoy/extensions/filters/http/rbac/v3/rbac.pb.h"
+
+#include <algorithm>
+#include <set>
+
+namespace mp::xds {
+namespace {
+
+namespace rbac = envoy::config::rbac::v3;
+using envoy::config::route::v3::Route;
+using envoy::extensions::common::matching::v3::ExtensionWithMatcher;
+using envoy::extensions::common::matching::v3::ExtensionWithMatcherPerRoute;
+using envoy::extensions::filters::http::composite::v3::Composite;
+using envoy::extensions::filters::http::composite::v3::ExecuteFilterAction;
+using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
+
+constexpr std::string_view token_filter = "marchproxy.token";
+constexpr std::string_view decision_filter = "envoy.filters.http.rbac";
+constexpr std::string_view token_metadata = "envoy.filters.http.jwt_authn";
+
+std::string key_header(const Service& service) {
+  return service.auth_config.header.value_or("X-API-Key");
+}
+
+void permit_address(rbac::Policy& policy, const std::string& address) {
+  auto& range = *policy.add_principals()->mutable_direct_remote_ip();
+  range.set_address_prefix(address);
+  range.mutable_prefix_len()->set_value(prefix_length(address));
+}
+
+void permit_key(rbac::Policy& policy, const Service& service, const Secret& key) {
+  auto& header = *policy.add_principals()->mutable_header();
+  header.set_name(key_header(service));
+  header.mutable_string_match()->set_exact(key.reveal());
+}
+
+// The claim service_id of a token that was verified with the secret of that very service; as a
+// number, or as text from libraries that write all claims so.
+void permit_token(rbac::Policy& policy, const Service& service) {
+  const auto add = [&]() -> envoy::type::matcher::v3::ValueMatcher& {
+    auto& matcher =
+        *policy.add_principals()->mutable_sourced_metadata()->mutable_metadata_matcher();
+    matcher.set_filter(std::string(token_metadata));
+    matcher.add_path()->set_key(token_payload(service));
+    matcher.add_path()->set_key("service_id");
+    return *matcher.mutable_value();
+  };
+  add().mutable_double_match()->set_exact(static_cast<double>(service.id));
+  add().mutable_string_match()->set_exact(std::to_string(service.id));
+}
+
+void permit(rbac::Policy& policy, const Guard& guard) {
+  if (guard.open()) {
+    policy.add_principals()->set_any(true);
+    return;
+  }
+  for (const std::string& address : guard.addresses) permit_address(policy, address);
+  for (const PartyPtr& party : guard.tokens) permit_token(policy, *party->service);
+  for (const PartyPtr& party : guard.keys) {
+    permit_key(policy, *party->service, *party->service->secret);
+    if (party->previous_counts)
+      permit_key(policy, *party->service, *party->service->previous_secret);
+  }
+}
+
+void set_permission(rbac::Policy& policy, bool upgrade_too) {
+  auto& permission = *policy.add_permissions();
+  if (upgrade_too) {
+    permission.set_any(true);
+    return;
+  }
+  auto& header = *permission.mutable_not_rule()->mutable_header();
+  header.set_name("upgrade");
+  header.set_present_match(true);
+}
+
+void decide(Route& target, const HttpRoute& route, bool upgrades) {
+  envoy::extensions::filters::http::rbac::v3::RBACPerRoute per_route;
+  auto& rules = *per_route.mutable_rbac()->mutable_rules();
+  rules.set_action(rbac::RBAC::ALLOW);
+  for (const HttpClaim* claim : route.claims) {
+    if (claim->guard->nobody()) continue;
+    rbac::Policy policy;
+    set_permission(policy, !upgrades || allows_upgrade(*claim->mapping));
+    permit(policy, *claim->guard);
+    (*rules.mutable_policies())["mapping/" + std::to_string(claim->mapping->id)].MergeFrom(policy);
+  }
+  (*target.mutable_typed_per_filter_config())[std::string(decision_filter)] = pack(per_route);
+}
+
+// jwt_authn takes its keys from the filter's configuration only; the composite filter makes such a
+// filter from the configuration that stands here.
+void check_tokens(Route& target, const TokenCheck& check) {
+  ExecuteFilterAction execute;
+  execute.mutable_typed_config()->set_name("envoy.filters.http.jwt_authn");
+  *execute.mutable_typed_config()->mutable_typed_config() = encode(check);
+  ExtensionWithMatcherPerRoute per_route;
+  auto& action = *per_route.mutable_xds_matcher()->mutable_on_no_match()->mutable_action();
+  action.set_name("check");
+  *action.mutable_typed_config() = pack(execute);
+  (*target.mutable_typed_per_filter_config())[std::string(token_filter)] = pack(per_route);
+}
+
+TokenCheck tokens_of(const HttpRoute& route) {
+  std::map<std::int64_t, PartyPtr> parties;
+  TokenCheck check{.need = TokenCheck::Need::Required};
+  for (const HttpClaim* claim : route.claims) {
+    const Guard& guard = *claim->guard;
+    for (const PartyPtr& party : guard.tokens) parties.emplace(party->service->id, party);
+    if (guard.open() || !guard.addresses.empty() || !guard.keys.empty())
+      check.need = TokenCheck::Need::Optional;
+  }
+  for (auto& [id, party] : parties) check.parties.push_back(std::move(party));
+  return check;
+}
+
+void take_keys_off(Route& target, const HttpRoute& route) {
+  std::set<std::string> headers;
+  for (const HttpClaim* claim : route.claims) {
+    for (const PartyPtr& party : claim->guard->keys) headers.insert(key_header(*party->service));
+  }
+  for (const std::string& header : headers) target.add_request_headers_to_remove(header);
+}
+
+}  // namespace
+
+void add_admission_filters(HttpConnectionManager& manager) {
+  ExtensionWithMatcher matched;
+  matched.mutable_xds_matcher();
+  matched.mutable_extension_config()->set_name("envoy.filters.http.composite");
+  *matched.mutable_extension_config()->mutable_typed_config() = pack(Composite());
+  auto& token = *manager.add_http_filters();
+  token.set_name(std::string(token_filter));
+  *token.mutable_typed_config() = pack(matched);
+  auto& decision = *manager.add_http_filters();
+  decision.set_name(std::string(decision_filter));
+  *decision.mutable_typed_config() = pack(envoy::extensions::filters::http::rbac::v3::RBAC());
+}
+
+void admit(Route& target, const HttpRoute& route) {
+  take_keys_off(target, route);
+  const bool upgrades = std::ranges::any_of(
+      route.claims, [](const HttpClaim* claim) { return allows_upgrade(*claim->mapping); });
+  const bool unconditional = std::ranges::any_of(route.claims, [&](const HttpClaim* claim) {
+    return claim->guard->open() && (!upgrades || allows_upgrade(*claim->mapping));
+  });
+  if (const TokenCheck check = tokens_of(route); !check.parties.empty())
+    check_tokens(target, check);
+  if (!unconditional) decide(target, route, upgrades);
+}
+
+}  // namespace mp::xds

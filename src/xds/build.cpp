@@ -1,0 +1,197 @@
+#include "xds/build.hpp"
+
+#include "xds/address.hpp"
+#include "xds/port.hpp"
+#include "xds/upstream.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace mp::xds {
+namespace {
+
+bool is_tcp(const Mapping& mapping) {
+  return std::ranges::find(mapping.protocols, Protocol::Tcp) != mapping.protocols.end();
+}
+
+}  // namespace
+
+// What the last build made of each object, and from what.
+struct Builder::Memory {
+  struct UpstreamState {
+    int users = 0;
+    UpstreamPtr wanted;
+    UpstreamPtr made;  // what the resources on the shelves were made of
+    std::vector<Finding> findings;
+  };
+
+  explicit Memory(Audience given) : audience(std::move(given)) {}
+
+  void add(const Plan& plan);
+  void remove(const Plan& plan);
+  std::vector<PlanPtr> replan(const ClusterConfig& config, const Directory::Changes& changes);
+  void remake_upstream(const std::string& name);
+  void remake();
+
+  using PortKey = std::pair<Port::Transport, int>;
+  Port& port(Port::Transport transport, int number) {
+    touched_ports.emplace(transport, number);
+    return ports.try_emplace({transport, number}, transport, number, audience).first->second;
+  }
+  Port& port_of(const HttpClaim& claim) { return port(Port::Transport::Tcp, claim.port); }
+  Port& port_of(const StreamClaim& claim) {
+    return port(claim.carrier == Carrier::Udp ? Port::Transport::Udp : Port::Transport::Tcp,
+                claim.port);
+  }
+
+  Audience audience;
+  Directory directory;
+  std::vector<PlanPtr> plans;  // by mapping id
+  std::map<std::string, UpstreamState> upstreams;
+  std::map<PortKey, Port> ports;
+  std::set<std::string> touched_upstreams;
+  std::set<PortKey> touched_ports;
+  Tally findings;
+  Shelves shelves;
+};
+
+void Builder::Memory::add(const Plan& plan) {
+  for (const HttpClaim& claim : plan.http) port_of(claim).add(claim);
+  for (const StreamClaim& claim : plan.streams) port_of(claim).add(claim);
+  for (const UpstreamPtr& upstream : plan.upstreams) {
+    UpstreamState& state = upstreams[upstream->name];
+    ++state.users;
+    state.wanted = upstream;
+    touched_upstreams.insert(upstream->name);
+  }
+  findings.replace({}, plan.findings);
+}
+
+void Builder::Memory::remove(const Plan& plan) {
+  for (const HttpClaim& claim : plan.http) port_of(claim).remove(claim);
+  for (const StreamClaim& claim : plan.streams) port_of(claim).remove(claim);
+  for (const UpstreamPtr& upstream : plan.upstreams) {
+    --upstreams[upstream->name].users;
+    touched_upstreams.insert(upstream->name);
+  }
+  findings.replace(plan.findings, {});
+}
+
+// Brings the plans up to date. What a plan was made from is unchanged when its mapping still has
+// the same address and no service it names changed; old plans leave before new ones come. The old
+// plans are given back, to be kept until nothing points at their claims any more.
+std::vector<PlanPtr> Builder::Memory::replan(const ClusterConfig& config,
+                                             const Directory::Changes& changes) {
+  std::vector<PlanPtr> next, gone, fresh;
+  next.reserve(config.mappings.size());
+  auto old = plans.begin();
+  const auto drop_before = [&](std::int64_t id) {
+    for (; old != plans.end() && (*old)->mapping->id < id; ++old) gone.push_back(*old);
+  };
+  for (const auto& mapping : config.mappings) {
+    drop_before(mapping->id);
+    const bool known = old != plans.end() && (*old)->mapping->id == mapping->id;
+    const bool same = known && (*old)->mapping == mapping &&
+                      !changes.concern(mapping->source_services) &&
+                      !changes.concern(mapping->dest_services);
+    if (same) {
+      next.push_back(*old++);
+      continue;
+    }
+    if (known) gone.push_back(*old++);
+    if (!concerns(*mapping, audience.type)) continue;
+    fresh.push_back(make_plan(mapping, directory));
+    next.push_back(fresh.back());
+  }
+  drop_before(std::numeric_limits<std::int64_t>::max());
+  for (const PlanPtr& plan : gone) remove(*plan);
+  for (const PlanPtr& plan : fresh) add(*plan);
+  plans = std::move(next);
+  return gone;
+}
+
+void Builder::Memory::remake_upstream(const std::string& name) {
+  const auto at = upstreams.find(name);
+  UpstreamState& state = at->second;
+  Shelf& clusters = shelves[static_cast<std::size_t>(Type::Cluster)];
+  Shelf& endpoints = shelves[static_cast<std::size_t>(Type::Endpoint)];
+  if (state.users == 0) {
+    findings.replace(state.findings, {});
+    clusters.put(name, nullptr);
+    endpoints.put(name, nullptr);
+    upstreams.erase(at);
+    return;
+  }
+  if (state.made && state.made->targets == state.wanted->targets) return;
+  UpstreamResources made = make_upstream(*state.wanted);
+  findings.replace(state.findings, made.findings);
+  state.findings = std::move(made.findings);
+  state.made = state.wanted;
+  clusters.put(name, std::move(made.cluster));
+  endpoints.put(name, std::move(made.endpoints));
+}
+
+void Builder::Memory::remake() {
+  for (const std::string& name : touched_upstreams) remake_upstream(name);
+  for (const PortKey& key : touched_ports) {
+    const auto at = ports.find(key);
+    at->second.remake(shelves, findings);
+    if (at->second.empty()) ports.erase(at);
+  }
+  touched_upstreams.clear();
+  touched_ports.clear();
+}
+
+Builder::Builder(Audience audience) : memory_(std::make_unique<Memory>(std::move(audience))) {}
+Builder::~Builder() = default;
+
+SnapshotPtr Builder::build(const ClusterConfig& config, Time now) {
+  const Directory::Changes changes = memory_->directory.update(config, now);
+  const auto gone = memory_->replan(config, changes);
+  memory_->remake();
+  Snapshot snapshot{.revision = config.revision, .findings = memory_->findings.sorted()};
+  for (std::size_t type = 0; type < type_count; ++type)
+    snapshot.types[type] = memory_->shelves[type].settle();
+  return std::make_shared<const Snapshot>(std::move(snapshot));
+}
+
+std::optional<Time> next_change(const ClusterConfig& config, Time now) {
+  std::optional<Time> next;
+  for (const auto& service : config.services) {
+    const auto& until = service->previous_secret_until;
+    if (service->previous_secret && until && *until > now && (!next || *until < *next))
+      next = until;
+  }
+  return next;
+}
+
+bool concerns(const Mapping& mapping, ProxyType type) {
+  return mapping.enabled && (type == ProxyType::Egress || has_any(mapping.source_services));
+}
+
+const Mapping* tcp_clash(const ClusterConfig& config, const Mapping& candidate) {
+  if (!candidate.enabled || !is_tcp(candidate)) return nullptr;
+  Directory directory;
+  directory.update(config, Time{});
+  const auto guard_of = [&](const Mapping& mapping) {
+    return judge(mapping, directory.resolve(mapping.source_services),
+                 directory.resolve(mapping.dest_services), Carrier::Tcp)
+        .guard;
+  };
+  const Guard guard = guard_of(candidate);
+  const std::vector<int> ports = all_ports(candidate);
+  for (const auto& other : config.mappings) {
+    if (other->id == candidate.id || !other->enabled || !is_tcp(*other)) continue;
+    const auto shares_port = [&](int port) { return std::ranges::binary_search(ports, port); };
+    if (std::ranges::none_of(all_ports(*other), shares_port)) continue;
+    const Guard others = guard_of(*other);
+    const bool both_anybody = guard.addresses.empty() && others.addresses.empty();
+    const bool shared = std::ranges::any_of(guard.addresses, [&](const std::string& address) {
+      return std::ranges::binary_search(others.addresses, address);
+    });
+    if (both_anybody || shared) return other.get();
+  }
+  return nullptr;
+}
+
+}  // namespace mp::xds

@@ -1,0 +1,121 @@
+#include "xds/claims.hpp"
+
+#include <algorithm>
+
+namespace mp::xds {
+namespace {
+
+std::string on_port(const std::string& what, int port) {
+  return what + " on port " + std::to_string(port);
+}
+
+// Who claimed: the service for its own names, else the mapping.
+Object claimant(const HttpClaim& claim) {
+  return claim.rank.service ? claim.upstream->origin : object_of(*claim.mapping);
+}
+
+std::string named(const HttpClaim& claim) {
+  std::string text = object_of(*claim.mapping).name;
+  if (claim.rank.service) text += " (service \"" + claim.upstream->origin.name + "\")";
+  return text;
+}
+
+std::string claimed(const HttpClaim& claim) {
+  const std::string& path = claim.mapping->path_prefix;
+  return on_port("\"" + claim.domain + (path == "/" ? "" : path) + "\"", claim.port);
+}
+
+bool agree(const HttpClaim& left, const HttpClaim& right) {
+  return left.upstream->name == right.upstream->name &&
+         left.mapping->strip_prefix == right.mapping->strip_prefix;
+}
+
+void shadow(HttpSettlement& settlement, const HttpClaim& loser, const HttpClaim& winner) {
+  if (loser.mapping->id == winner.mapping->id && !loser.rank.service) return;
+  if (loser.mapping->id == winner.mapping->id && !winner.rank.service) return;
+  settlement.findings.push_back(
+      {claimant(loser), Condition::Shadowed,
+       claimed(loser) + " goes to " + named(winner) + ", which comes before " + named(loser)});
+}
+
+void warn_of_open(HttpSettlement& settlement, const HttpRoute& route) {
+  const auto open = std::ranges::find_if(
+      route.claims, [](const HttpClaim* claim) { return claim->guard->open(); });
+  if (open == route.claims.end()) return;
+  for (const HttpClaim* claim : route.claims) {
+    const bool for_upgrades = allows_upgrade(*claim->mapping) && !allows_upgrade(*(*open)->mapping);
+    if (claim->guard->open() || for_upgrades) continue;
+    settlement.findings.push_back({object_of(*claim->mapping), Condition::Warning,
+                                   claimed(*claim) + " is open to everybody by " + named(**open) +
+                                       ", so that this mapping keeps nobody out"});
+  }
+}
+
+bool longer_first(const HttpRoute& left, const HttpRoute& right) {
+  const std::string& one = left.first().mapping->path_prefix;
+  const std::string& other = right.first().mapping->path_prefix;
+  return one.size() != other.size() ? one.size() > other.size() : one < other;
+}
+
+Finding shadowed(const StreamClaim& loser, const StreamClaim& winner, const std::string& what) {
+  return {object_of(*loser.mapping), Condition::Shadowed,
+          on_port(std::string(name_of(loser.carrier)), loser.port) + what + " goes to " +
+              object_of(*winner.mapping).name + ", which comes before " +
+              object_of(*loser.mapping).name};
+}
+
+}  // namespace
+
+bool HttpRoute::open() const {
+  return std::ranges::any_of(claims, [](const HttpClaim* claim) { return claim->guard->open(); });
+}
+
+HttpSettlement settle_http(const std::vector<const HttpClaim*>& claims) {
+  HttpSettlement settlement;
+  std::map<std::string_view, std::size_t> by_path;
+  for (const HttpClaim* claim : claims) {
+    const auto [at, is_new] =
+        by_path.try_emplace(claim->mapping->path_prefix, settlement.routes.size());
+    if (is_new) {
+      settlement.routes.push_back({{claim}});
+      continue;
+    }
+    HttpRoute& route = settlement.routes[at->second];
+    if (agree(*claim, route.first())) {
+      route.claims.push_back(claim);
+    } else {
+      shadow(settlement, *claim, route.first());
+    }
+  }
+  for (const HttpRoute& route : settlement.routes) warn_of_open(settlement, route);
+  std::ranges::sort(settlement.routes, longer_first);
+  return settlement;
+}
+
+StreamSettlement settle_streams(const std::vector<const StreamClaim*>& claims) {
+  StreamSettlement settlement;
+  std::map<std::string, const StreamClaim*> taken;
+  for (const StreamClaim* claim : claims) {
+    if (claim->guard->open()) {
+      if (!settlement.open) {
+        settlement.open = claim;
+      } else if (settlement.open->upstream->name != claim->upstream->name) {
+        settlement.findings.push_back(shadowed(*claim, *settlement.open, ""));
+      }
+      continue;
+    }
+    StreamSettlement::Share share{.claim = claim};
+    for (const std::string& address : claim->guard->addresses) {
+      const auto [at, is_new] = taken.try_emplace(address, claim);
+      if (is_new) {
+        share.addresses.push_back(address);
+      } else if (at->second->upstream->name != claim->upstream->name) {
+        settlement.findings.push_back(shadowed(*claim, *at->second, " from " + address));
+      }
+    }
+    if (!share.addresses.empty()) settlement.shares.push_back(std::move(share));
+  }
+  return settlement;
+}
+
+}  // namespace mp::xds

@@ -1,0 +1,106 @@
+// Intent for the tests of the translation: rows from JSON or by hand, ids in the order they are
+// given.
+#pragma once
+
+#include "xds/build.hpp"
+
+#include <gtest/gtest.h>
+#include <boost/json.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mp::xds {
+
+inline const Time test_now = *parse_time("2026-01-01T00:00:00Z");
+
+class Intent {
+ public:
+  // Fields as in POST /services; besides "secret", "previous_secret" and "previous_secret_until".
+  void service(boost::json::object fields) {
+    Service row;
+    row.secret = take_secret(fields, "secret");
+    row.previous_secret = take_secret(fields, "previous_secret");
+    if (const auto* until = fields.if_contains("previous_secret_until")) {
+      row.previous_secret_until = parse_time(std::string_view(until->as_string()));
+      fields.erase("previous_secret_until");
+    }
+    read(row, std::move(fields),
+         {{"ip_fqdn", "10.0.0." + std::to_string(services_.size() + 1)}, {"collection", "all"}});
+    row.id = static_cast<std::int64_t>(services_.size()) + 1;
+    services_.push_back(std::make_shared<const Service>(std::move(row)));
+  }
+
+  // Fields as in POST /mappings.
+  void mapping(boost::json::object fields) {
+    Mapping row;
+    read(row, std::move(fields),
+         {{"source_services", {"any"}}, {"protocols", {"http"}}, {"ports", {80}}});
+    row.id = static_cast<std::int64_t>(mappings_.size()) + 1;
+    resolve(row.source_services);
+    resolve(row.dest_services);
+    mappings_.push_back(std::make_shared<const Mapping>(std::move(row)));
+  }
+
+  void drop_service(std::int64_t id) {
+    std::erase_if(services_, [&](const auto& row) { return row->id == id; });
+  }
+
+  // Puts a changed copy in the place of a row.
+  template <class Change>
+  void change_service(std::size_t at, Change change) {
+    Service row = *services_[at];
+    change(row);
+    services_[at] = std::make_shared<const Service>(std::move(row));
+  }
+  template <class Change>
+  void change_mapping(std::size_t at, Change change) {
+    Mapping row = *mappings_[at];
+    change(row);
+    mappings_[at] = std::make_shared<const Mapping>(std::move(row));
+  }
+
+  ClusterConfig config() const {
+    return {.revision = 1, .services = services_, .mappings = mappings_};
+  }
+
+  SnapshotPtr build(Audience audience = {}, Time now = test_now) const {
+    return Builder(audience).build(config(), now);
+  }
+
+ private:
+  static std::optional<Secret> take_secret(boost::json::object& fields, const char* name) {
+    const auto* found = fields.if_contains(name);
+    if (!found) return std::nullopt;
+    Secret secret{std::string(found->as_string())};
+    fields.erase(name);
+    return secret;
+  }
+
+  template <class Row>
+  static void read(Row& row, boost::json::object fields, const boost::json::object& defaults) {
+    fields.emplace("cluster_id", 1);
+    for (const auto& [name, value] : defaults) fields.emplace(name, value);
+    Violations violations;
+    read_new(describe<Row>, &row, fields, "", violations);
+    for (const Violation& violation : violations)
+      ADD_FAILURE() << violation.field << ": " << violation.issue;
+  }
+
+  void resolve(std::vector<ServiceRef>& refs) const {
+    for (ServiceRef& ref : refs) {
+      for (const auto& row : services_) {
+        if (ref.kind == ServiceRef::Kind::Service && row->name == ref.name)
+          ref.service_id = row->id;
+      }
+    }
+  }
+
+  std::vector<std::shared_ptr<const Service>> services_;
+  std::vector<std::shared_ptr<const Mapping>> mappings_;
+};
+
+}  // namespace mp::xds

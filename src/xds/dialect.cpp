@@ -1,0 +1,47 @@
+#include "xds/dialect.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace mp::xds {
+namespace {
+
+constexpr std::size_t few = 16;
+constexpr std::size_t most_unnamed = 512;  // resources of a response whose refusal names nothing
+constexpr std::size_t most_bytes = 2U
+                                   << 20U;  // half of what gRPC clients accept without being told
+
+// "missing ]: [" is all that Envoy says of a refused route configuration or secret.
+bool refusals_name_nothing(Type type) {
+  return type == Type::Secret || type == Type::Route || type == Type::ScopedRoute;
+}
+
+}  // namespace
+
+std::vector<std::vector<Sent>> batches(Type type, const std::vector<Sent>& sends) {
+  const bool unnamed = refusals_name_nothing(type);
+  const std::size_t limit = !unnamed ? sends.size() : sends.size() <= few ? 1 : most_unnamed;
+  std::vector<std::vector<Sent>> result;
+  std::size_t bytes = 0;
+  for (const auto& sent : sends) {
+    const std::size_t size = sent.resource->body.size() + sent.resource->name.size();
+    if (result.empty() || result.back().size() == limit || bytes + size > most_bytes) {
+      result.emplace_back();
+      bytes = 0;
+    }
+    result.back().push_back(sent);
+    bytes += size;
+  }
+  return result;
+}
+
+std::string version_of(const Resources& resources) {
+  std::uint64_t sum = 0;
+  for (const auto& resource : resources)
+    sum += name_hash(resource->name + '\n' + resource->version);
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(sum));
+  return text.data();
+}
+
+}  // namespace mp::xds

@@ -1,0 +1,55 @@
+// The two variants of the protocol, where they differ: how a delivery becomes responses and how far
+// a request reaches. xds/stream does the rest alike for both. One file each: delta.cpp and
+// sotw.cpp. Dialects hold no state.
+#pragma once
+
+#include "xds/discovery.hpp"
+#include "xds/lane.hpp"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace mp::xds {
+
+// A response without its nonce, and what it means for the lane.
+struct Draft {
+  std::string version;
+  Resources resources;
+  std::vector<std::string> removed;
+  std::vector<Sent> sent;
+};
+
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+
+  // Whether the request's subscription counts. A stale one of state-of-the-world does not.
+  virtual bool counts(const Lane& lane, const Request& request) const = 0;
+  // Whether what the client claimed to hold in its first request is all of the snapshot.
+  virtual bool recalls(const Lane& lane, const Snapshot& snapshot) const = 0;
+  // Whether each response repeats everything, so that a refusal may mean any change that was not
+  // yet acknowledged, and only one part of a refused response can be tried at a time.
+  virtual bool repeats_all(Type type) const = 0;
+
+  // The responses, in order; call after the lane has taken the delivery as sent.
+  virtual std::vector<Draft> drafts(const Lane& lane, const Delivery& delivery) const = 0;
+  // Tells of the names that lane.take_removals() gave; nothing when the variant has no way to say
+  // it.
+  virtual std::vector<Draft> farewells(const Lane& lane,
+                                       const std::vector<std::string>& names) const = 0;
+  // A response without content: who asks for everything is told that there is nothing.
+  virtual Draft nothing(const Lane& lane) const = 0;
+};
+
+const Dialect& delta();
+const Dialect& state_of_the_world();
+
+// Cuts a delivery into responses: those types whose refusals name nothing go one resource a
+// response while there are few; all others, and initial loads, in responses of bounded size.
+std::vector<std::vector<Sent>> batches(Type type, const std::vector<Sent>& sends);
+
+// 16 hex digits that depend on the names and versions only.
+std::string version_of(const Resources& resources);
+
+}  // namespace mp::xds

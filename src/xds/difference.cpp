@@ -1,0 +1,50 @@
+#include "xds/difference.hpp"
+
+namespace mp::xds {
+namespace {
+
+std::vector<Change> difference_of(const Resources& from, const Resources& to) {
+  std::vector<Change> changes;
+  auto before = from.begin();
+  auto after = to.begin();
+  while (before != from.end() || after != to.end()) {
+    if (before != from.end() && after != to.end() && *before == *after) {
+      ++before, ++after;
+    } else if (after == to.end() || (before != from.end() && (*before)->name < (*after)->name)) {
+      changes.push_back({.before = *before++, .after = nullptr});
+    } else if (before == from.end() || (*after)->name < (*before)->name) {
+      changes.push_back({.before = nullptr, .after = *after++});
+    } else {
+      if ((*before)->version != (*after)->version) {
+        changes.push_back({.before = *before, .after = *after});
+      }
+      ++before, ++after;
+    }
+  }
+  return changes;
+}
+
+}  // namespace
+
+Difference difference(const Snapshot& from, const Snapshot& to) {
+  Difference result;
+  for (std::size_t type = 0; type < type_count; ++type) {
+    result[type] = difference_of(from.types[type], to.types[type]);
+  }
+  return result;
+}
+
+std::shared_ptr<const Difference> Differences::between(const SnapshotPtr& from,
+                                                       const SnapshotPtr& to) {
+  // Held while computing: the streams that come meanwhile want the same answer.
+  const std::lock_guard lock{mutex_};
+  for (const auto& entry : entries_) {
+    if (entry.from == from && entry.to == to) return entry.value;
+  }
+  if (entries_.size() == kept) entries_.erase(entries_.begin());
+  auto value = std::make_shared<const Difference>(difference(from ? *from : Snapshot{}, *to));
+  entries_.push_back({.from = from, .to = to, .value = value});
+  return value;
+}
+
+}  // namespace mp::xds

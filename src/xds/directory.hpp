@@ -1,0 +1,54 @@
+// The services of a cluster by id and by collection, and which of them changed since the last
+// build. Used by build.cpp and intent. A Party keeps its address as long as nothing about it
+// changes, so an address stands for content.
+#pragma once
+
+#include "base/time.hpp"
+#include "xds/config.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mp::xds {
+
+// A service at one moment: whether its previous secret still counts is settled.
+struct Party {
+  std::shared_ptr<const Service> service;
+  bool previous_counts = false;
+};
+using PartyPtr = std::shared_ptr<const Party>;
+using Parties = std::vector<PartyPtr>;  // by service id, none twice
+
+class Directory {
+ public:
+  struct Changes {
+    std::set<std::int64_t> services;
+    std::set<std::string, std::less<>> collections;
+    bool concern(const std::vector<ServiceRef>& refs) const;
+  };
+
+  // Takes over the services as they are at `now`; says what is different from before.
+  Changes update(const ClusterConfig& config, Time now);
+
+  // The services that the references name, as far as they exist; `any` names none.
+  Parties resolve(const std::vector<ServiceRef>& refs) const;
+
+ private:
+  struct Entry {
+    std::int64_t id = 0;
+    PartyPtr party;
+    std::optional<Time> previous_until;
+    bool holds(const std::shared_ptr<const Service>& service, Time now) const;
+  };
+  static Entry make_entry(const std::shared_ptr<const Service>& service, Time now);
+  void note(Changes& changes, const Service& service, const PartyPtr& party);
+
+  std::vector<Entry> entries_;  // by id
+  std::map<std::string, std::map<std::int64_t, PartyPtr>, std::less<>> collections_;
+};
+
+bool has_any(const std::vector<ServiceRef>& refs);
+
+}  // namespace mp::xds

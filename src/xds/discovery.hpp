@@ -1,0 +1,50 @@
+// The messages of the xDS protocol as plain values: what xds/wire reads and writes and xds/stream
+// thinks about. One request form serves both variants; the field comments say which uses what.
+#pragma once
+
+#include "xds/snapshot.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mp::xds {
+
+// Breaking one of these ends the stream with INVALID_ARGUMENT.
+inline constexpr std::size_t max_names = 100'000;  // subscribed to, of one type on one stream
+inline constexpr std::size_t max_name_length = 512;
+
+struct Node {
+  std::string id;
+  std::string cluster;
+  std::string proxy_type;
+  std::string listen_address;
+  std::string version;
+};
+
+struct KnownVersion {
+  std::string name;
+  std::string version;
+};
+
+struct Request {
+  std::optional<Node> node;
+  std::string type_url;
+  std::vector<std::string> subscribe;          // state-of-the-world: every name that is wanted
+  std::vector<std::string> unsubscribe;        // delta
+  std::vector<KnownVersion> initial_versions;  // delta
+  std::string version;                         // state-of-the-world: version_info
+  std::string nonce;                           // of the response that is answered, or empty
+  std::optional<std::string> error;            // error_detail.message: set when it was refused
+};
+
+struct Response {
+  Type type = Type::Cluster;
+  std::string version;  // delta: for debugging only
+  std::string nonce;
+  Resources resources;
+  std::vector<std::string> removed;  // delta
+};
+
+}  // namespace mp::xds

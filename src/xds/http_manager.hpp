@@ -1,0 +1,14 @@
+// Envoy's HTTP connection manager for one port, with the limits that a proxy at the edge needs.
+// Used by listener.cpp.
+#pragma once
+
+#include "xds/listener.hpp"
+
+#include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
+
+namespace mp::xds {
+
+envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager
+make_http_manager(const TcpPort& port, Flavour flavour);
+
+}  // namespace mp::xds

@@ -1,0 +1,317 @@
+#include "xds/hub.hpp"
+
+#include "base/log.hpp"
+#include "xds/load.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace mp::xds {
+namespace {
+
+constexpr std::int64_t changes_at_once = 1000;
+constexpr Milliseconds longest_pause{1000};
+
+std::int64_t number(const std::string& text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+// Puts the object in its place by id, or takes it away when it is gone (then the answer is false).
+template <class T>
+bool place(std::vector<std::shared_ptr<const T>>& objects, std::int64_t id,
+           std::optional<T> object) {
+  const auto at =
+      std::ranges::lower_bound(objects, id, {}, [](const auto& each) { return each->id; });
+  const bool present = at != objects.end() && (*at)->id == id;
+  if (!object) {
+    if (present) objects.erase(at);
+    return false;
+  }
+  auto shared = std::make_shared<const T>(*std::move(object));
+  if (present)
+    *at = std::move(shared);
+  else
+    objects.insert(at, std::move(shared));
+  return true;
+}
+
+std::optional<Mapping> load_mapping(Reader& db, std::int64_t id) {
+  auto found = load_mappings(db, {.where = "id = :id", .values = {{"id", id}}});
+  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+// Brings one object up to date; false when it has gone.
+bool apply(Reader& db, ClusterConfig& config, const std::string& noun, std::int64_t id) {
+  if (noun == "service") return place(config.services, id, db.find<Service>(id));
+  if (noun == "mapping") return place(config.mappings, id, load_mapping(db, id));
+  config.cluster = std::make_shared<const Cluster>(db.get<Cluster>(id));
+  return true;
+}
+
+}  // namespace
+
+mp::Status ClusterView::of(std::string_view noun, std::int64_t id) const {
+  mp::Status status;
+  const std::pair<std::string, std::int64_t> key(noun, id);
+  for (const auto& [object, refusal] : refusals) {
+    if (object.type != noun || object.id != id) continue;
+    status.state = mp::State::Rejected;
+    status.reasons.push_back({refusal.proxy_id, refusal.message, refusal.since});
+  }
+  std::optional<Condition> worst;
+  for (const Finding& finding : findings) {
+    if (finding.object.type != noun || finding.object.id != id) continue;
+    status.reasons.push_back({std::nullopt, finding.message, std::nullopt});
+    if (!worst || finding.condition == Condition::Unsupported) worst = finding.condition;
+  }
+  if (status.state == mp::State::Rejected) return status;
+  const auto last = changed.find(key);
+  if (worst == Condition::Unsupported)
+    status.state = mp::State::Unsupported;
+  else if (worst == Condition::Shadowed)
+    status.state = mp::State::Shadowed;
+  else if (connected)
+    status.state =
+        last == changed.end() || last->second <= held ? mp::State::Live : mp::State::Pending;
+  return status;
+}
+
+Hub::Hub(Store& store, Status& status, const Clock& clock)
+    : store_(store), status_(status), clock_(clock) {}
+
+Hub::~Hub() { stop(); }
+
+void Hub::serve(Server& server) { server_ = &server; }
+
+void Hub::start() {
+  store_.read([&](Reader& db) { revision_ = db.revision(); });
+  thread_ = std::thread([this] { run(); });
+}
+
+void Hub::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Hub::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  wake_.notify_one();
+}
+
+void Hub::add_group(const GroupKey& group) {
+  {
+    const std::lock_guard lock(mutex_);
+    arrived_.push_back(group);
+    woken_ = true;
+  }
+  wake_.notify_one();
+}
+
+void Hub::drop_group(const GroupKey& group) {
+  {
+    const std::lock_guard lock(mutex_);
+    left_.push_back(group);
+    woken_ = true;
+  }
+  wake_.notify_one();
+}
+
+std::int64_t Hub::revision() const {
+  const std::lock_guard lock(mutex_);
+  return revision_;
+}
+
+std::vector<Finding> Hub::findings(std::int64_t cluster_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = clusters_.find(cluster_id);
+  return found == clusters_.end() ? std::vector<Finding>() : found->second.findings;
+}
+
+ClusterView Hub::view(std::int64_t cluster_id,
+                      const std::vector<std::pair<std::string, std::int64_t>>& objects) const {
+  ClusterView view;
+  for (const ProxyState& proxy : status_.of_cluster(cluster_id)) {
+    if (!proxy.connected) continue;
+    view.held = view.connected ? std::min(view.held, proxy.revision) : proxy.revision;
+    view.connected = true;
+  }
+  view.refusals = status_.cluster_refusals(cluster_id);
+  const std::lock_guard lock(mutex_);
+  const auto found = clusters_.find(cluster_id);
+  if (found == clusters_.end()) return view;
+  view.findings = found->second.findings;
+  for (const auto& object : objects) {
+    const auto last = found->second.changed.find(object);
+    if (last != found->second.changed.end()) view.changed.insert(*last);
+  }
+  return view;
+}
+
+void Hub::run() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, pause(), [&] { return woken_ || stopping_; });
+      if (stopping_) return;
+      woken_ = false;
+    }
+    try {
+      while (round()) {
+      }
+      failing_ = false;
+    } catch (const std::exception& fault) {
+      // The database is away: proxies keep what they have, a later round reads what was missed.
+      if (!failing_) log::warning("configuration not read", {{"fault", fault.what()}});
+      failing_ = true;
+    }
+  }
+}
+
+// Called with the lock held.
+Milliseconds Hub::pause() const {
+  Milliseconds shortest = longest_pause;
+  for (const auto& [id, state] : clusters_) {
+    if (state.rebuild_at)
+      shortest = std::min(shortest, std::max(Milliseconds{0}, *state.rebuild_at - clock_.now()));
+  }
+  return shortest;
+}
+
+bool Hub::round() {
+  bool more = false;
+  store_.read([&](Reader& db) {
+    more = take_changes(db);
+    take_groups(db);
+  });
+  mark_due(clock_.now());
+  while (!dirty_.empty()) {
+    publish(*dirty_.begin());
+    dirty_.erase(dirty_.begin());
+  }
+  return more;
+}
+
+void Hub::mark_due(Time now) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, state] : clusters_) {
+    if (state.rebuild_at && *state.rebuild_at <= now) dirty_.insert(id);
+  }
+}
+
+void Hub::take_groups(Reader& db) {
+  std::vector<GroupKey> left;
+  {
+    const std::lock_guard lock(mutex_);
+    pending_groups_.insert(pending_groups_.end(), arrived_.begin(), arrived_.end());
+    arrived_.clear();
+    left.swap(left_);
+  }
+  const auto present = server_ ? server_->groups() : std::vector<GroupKey>();
+  const auto is_present = [&](const GroupKey& key) {
+    return std::ranges::find(present, key) != present.end();
+  };
+  for (const GroupKey& key : left) {
+    if (!is_present(key)) groups_.erase(key);
+  }
+  while (!pending_groups_.empty()) {
+    if (is_present(pending_groups_.back())) take_group(db, pending_groups_.back());
+    pending_groups_.pop_back();
+  }
+}
+
+void Hub::take_group(Reader& db, const GroupKey& key) {
+  bool known = false;
+  {
+    const std::lock_guard lock(mutex_);
+    known = clusters_.contains(key.cluster_id);
+  }
+  ClusterConfigPtr config = known ? nullptr : load_config(db, key.cluster_id);
+  if (!known && !config) return;  // the cluster has gone
+  groups_.try_emplace(key, Audience{key.type, key.listen_address, key.flavour});
+  dirty_.insert(key.cluster_id);
+  if (known) return;
+  const std::lock_guard lock(mutex_);
+  clusters_[key.cluster_id].config = std::move(config);
+}
+
+bool Hub::take_changes(Reader& db) {
+  const auto entries = db.changes_after(revision(), changes_at_once);
+  std::map<std::int64_t, Objects> touched;
+  for (const ChangeEntry& entry : entries) {
+    if (entry.resource == "proxy" && entry.action == Action::Delete && server_) {
+      server_->close_proxy(entry.object_id, "the proxy was deleted");
+    }
+    if (!entry.cluster_id) continue;
+    if (entry.resource == "service" || entry.resource == "mapping" || entry.resource == "cluster") {
+      touched[*entry.cluster_id][{entry.resource, number(entry.object_id)}] = entry.revision;
+    }
+  }
+  for (const auto& [cluster_id, objects] : touched) take_cluster(db, cluster_id, objects);
+  if (!entries.empty()) {
+    const std::lock_guard lock(mutex_);
+    revision_ = entries.back().revision;
+  }
+  return static_cast<std::int64_t>(entries.size()) == changes_at_once;
+}
+
+void Hub::take_cluster(Reader& db, std::int64_t cluster_id, const Objects& objects) {
+  if (server_ && objects.contains({"cluster", cluster_id})) server_->recheck(cluster_id);
+  ClusterConfigPtr current;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = clusters_.find(cluster_id);
+    if (found == clusters_.end()) return;
+    current = found->second.config;
+  }
+  auto changed = std::make_shared<ClusterConfig>(*current);
+  Objects present, gone;
+  for (const auto& [object, revision] : objects) {
+    (apply(db, *changed, object.first, object.second) ? present : gone)[object] = revision;
+  }
+  const std::lock_guard lock(mutex_);
+  ClusterState& state = clusters_[cluster_id];
+  state.config = std::move(changed);
+  for (const auto& [object, revision] : present) state.changed[object] = revision;
+  for (const auto& [object, revision] : gone) state.changed.erase(object);
+  dirty_.insert(cluster_id);
+}
+
+void Hub::publish(std::int64_t cluster_id) {
+  ClusterConfig config;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = clusters_.find(cluster_id);
+    if (found == clusters_.end()) return;
+    config = *found->second.config;
+    config.revision = revision_;
+  }
+  const Time now = clock_.now();
+  std::vector<Finding> findings;
+  for (auto& [key, group] : groups_) {
+    if (key.cluster_id != cluster_id) continue;
+    SnapshotPtr snapshot = group.builder.build(config, now);
+    findings.insert(findings.end(), snapshot->findings.begin(), snapshot->findings.end());
+    const auto breaches = group.consistency.check(*snapshot);
+    for (const std::string& breach : breaches)
+      log::error("snapshot not published", {{"breach", breach}});
+    if (breaches.empty() && server_) server_->publish(key, std::move(snapshot));
+  }
+  std::ranges::sort(findings);
+  const auto repeated = std::ranges::unique(findings);
+  findings.erase(repeated.begin(), repeated.end());
+  const std::lock_guard lock(mutex_);
+  ClusterState& state = clusters_[cluster_id];
+  state.findings = std::move(findings);
+  state.rebuild_at = next_change(config, now);
+}
+
+}  // namespace mp::xds

@@ -1,0 +1,113 @@
+// Keeps every cluster's intent in step with the change log and gives the xDS server a snapshot
+// whenever its bytes, or only the revision, changed. One thread of its own; it is woken by commits
+// and by groups that appear. The API asks it where a change is live and what became of an object.
+#pragma once
+
+#include "model/proxy.hpp"
+#include "model/status.hpp"
+#include "store/store.hpp"
+#include "xds/build.hpp"
+#include "xds/consistent.hpp"
+#include "xds/server.hpp"
+#include "xds/status.hpp"
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <unordered_map>
+
+namespace mp::xds {
+
+// Objects, as (noun, id), with the revision of their last change.
+using Objects = std::map<std::pair<std::string, std::int64_t>, std::int64_t>;
+
+// What is known about a cluster's fleet at one moment, to tell the status of its objects from.
+struct ClusterView {
+  bool connected = false;
+  std::int64_t held = 0;  // every connected proxy has settled up to here
+  Objects changed;
+  std::vector<Finding> findings;
+  std::vector<std::pair<Object, ObjectRefusal>> refusals;
+
+  mp::Status of(std::string_view noun, std::int64_t id) const;
+};
+
+class Hub {
+ public:
+  Hub(Store& store, Status& status, const Clock& clock);
+  ~Hub();
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  // Before start(): who is given the snapshots.
+  void serve(Server& server);
+  void start();
+  void stop();
+
+  // There is something new in the change log. Cheap; from any thread.
+  void wake();
+  // A group of proxies appeared, or its last one left. From any thread.
+  void add_group(const GroupKey& group);
+  void drop_group(const GroupKey& group);
+
+  // What the fleet makes of the objects of a cluster, at this moment.
+  ClusterView view(std::int64_t cluster_id,
+                   const std::vector<std::pair<std::string, std::int64_t>>& objects) const;
+  std::vector<Finding> findings(std::int64_t cluster_id) const;
+  Status& status() { return status_; }
+  Server* server() { return server_; }
+  // The revision up to which every group has been published.
+  std::int64_t revision() const;
+
+ private:
+  struct ClusterState {
+    ClusterConfigPtr config;
+    Objects changed;                 // since this process began
+    std::optional<Time> rebuild_at;  // when a previous secret ends
+    std::vector<Finding> findings;
+  };
+
+  // What one group's snapshots are made and checked with; both remember the last one.
+  struct Group {
+    explicit Group(Audience audience) : builder(std::move(audience)) {}
+    Builder builder;
+    Consistency consistency;
+  };
+
+  void run();
+  // Reads what is new and publishes what follows; true when there is more to read.
+  bool round();
+  void take_groups(Reader& db);
+  void take_group(Reader& db, const GroupKey& key);
+  bool take_changes(Reader& db);
+  void take_cluster(Reader& db, std::int64_t cluster_id, const Objects& objects);
+  void mark_due(Time now);
+  void publish(std::int64_t cluster_id);
+  Milliseconds pause() const;
+
+  Store& store_;
+  Status& status_;
+  const Clock& clock_;
+  Server* server_ = nullptr;
+
+  mutable std::mutex mutex_;  // guards what follows; never held while building
+  std::condition_variable wake_;
+  bool woken_ = false;
+  bool stopping_ = false;
+  std::vector<GroupKey> arrived_;
+  std::vector<GroupKey> left_;
+  std::unordered_map<std::int64_t, ClusterState> clusters_;
+  std::int64_t revision_ = 0;
+
+  // Only the hub's thread. What could not be read or built stays here and is tried in the next
+  // round.
+  std::map<GroupKey, Group> groups_;
+  std::vector<GroupKey> pending_groups_;
+  std::set<std::int64_t> dirty_;  // clusters to build
+  bool failing_ = false;
+  std::thread thread_;
+};
+
+}  // namespace mp::xds

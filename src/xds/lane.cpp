@@ -1,0 +1,266 @@
+#include "xds/lane.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace mp::xds {
+namespace {
+
+constexpr std::size_t parts_at_once = 16;
+
+ResourcePtr find(const SnapshotPtr& snapshot, Type type, std::string_view name) {
+  return snapshot ? find_resource(snapshot->of(type), name) : nullptr;
+}
+
+bool same(const ResourcePtr& left, const ResourcePtr& right) {
+  if (left == right) return true;
+  return left && right && left->version == right->version;
+}
+
+}  // namespace
+
+SubscriptionChange Lane::subscribe(const Request& request, Flavour flavour) {
+  Subscription next = subscription_;
+  SubscriptionChange change =
+      flavour == Flavour::Delta ? next.apply_delta(request) : next.apply_full(request);
+  if (change.wildcard_added && !change.first) before_wildcard();
+  subscription_ = std::move(next);
+  std::erase_if(exceptions_, [&](const auto& each) { return !subscription_.contains(each.first); });
+  std::erase_if(owed_, [&](const auto& name) { return !subscription_.contains(name); });
+  return change;
+}
+
+// Until now only what was named is held: the base must not count for the rest.
+void Lane::before_wildcard() {
+  if (!base_) return;
+  for (const auto& resource : base_->of(type_)) {
+    if (subscription_.contains(resource->name)) {
+      exceptions_.try_emplace(resource->name, Exception{.held = resource, .leaving = std::nullopt});
+    }
+  }
+  base_ = nullptr;
+}
+
+void Lane::know(const std::vector<KnownVersion>& versions) {
+  for (const auto& known : versions) {
+    if (!subscription_.contains(known.name)) continue;
+    auto resource = std::make_shared<Resource>();
+    resource->name = known.name;
+    resource->version = known.version;
+    exceptions_[known.name] = {.held = std::move(resource), .leaving = std::nullopt};
+  }
+}
+
+void Lane::hold_all(const SnapshotPtr& snapshot) {
+  base_ = snapshot;
+  exceptions_.clear();
+}
+
+Delivery Lane::advance(const SnapshotPtr& target, Differences& differences,
+                       Quarantine& quarantine) {
+  const auto waiting = std::exchange(exceptions_, {});
+  const auto owed = std::exchange(owed_, {});
+  const auto from = std::exchange(base_, target);
+  Delivery result;
+  const auto apart = [&](const std::string& name) {
+    return waiting.contains(name) || owed.contains(name) || !subscription_.contains(name);
+  };
+  if (from != target) {
+    const auto difference = differences.between(from, target);
+    for (const auto& change : (*difference)[static_cast<std::size_t>(type_)]) {
+      if (apart(change.name())) continue;
+      plan(result, change.name(), {.held = change.before, .leaving = std::nullopt}, change.after,
+           quarantine);
+    }
+    quarantine.keep_only(type_, [&](std::string_view name) {
+      return subscription_.contains(name) && find(target, type_, name) != nullptr;
+    });
+  }
+  for (const auto& [name, exception] : waiting) {
+    if (!owed.contains(name)) plan(result, name, exception, find(target, type_, name), quarantine);
+  }
+  for (const auto& name : owed) {
+    const auto exception = waiting.find(name);
+    const auto present =
+        exception != waiting.end() ? exception->second.held : find(from, type_, name);
+    plan_owed(result, name, present, find(target, type_, name), quarantine);
+  }
+  std::ranges::sort(result.sends, {},
+                    [](const Sent& sent) -> const std::string& { return sent.resource->name; });
+  return result;
+}
+
+void Lane::plan(Delivery& delivery, const std::string& name, Exception present,
+                const ResourcePtr& want, Quarantine& quarantine) {
+  if (!want) {
+    if (!present.held) return;
+    if (!present.leaving) present.leaving = base_->revision;
+    exceptions_[name] = std::move(present);
+  } else if (same(present.held, want)) {
+    quarantine.forget(type_, name);
+  } else if (quarantine.blocks(type_, *want)) {
+    exceptions_[name] = {.held = present.held, .leaving = std::nullopt};
+  } else {
+    quarantine.trying(type_, name);
+    delivery.sends.push_back({.resource = want, .before = present.held});
+  }
+}
+
+// A name that is asked for is answered, whatever the client is believed to hold: it may have lost
+// it.
+void Lane::plan_owed(Delivery& delivery, const std::string& name, const ResourcePtr& present,
+                     const ResourcePtr& want, Quarantine& quarantine) {
+  if (!want) {
+    delivery.absent.push_back(name);
+    set_held(name, nullptr);
+  } else if (!quarantine.blocks(type_, *want)) {
+    quarantine.trying(type_, name);
+    delivery.sends.push_back({.resource = want, .before = present});
+    set_held(name, want);
+  } else {
+    if (present && !present->body.empty())
+      delivery.sends.push_back({.resource = present, .before = present});
+    set_held(name, present);
+  }
+}
+
+Delivery Lane::answer(const Snapshot& target, Quarantine& quarantine) {
+  Delivery result;
+  for (const auto& name : std::exchange(owed_, {})) {
+    plan_owed(result, name, held(name), find_resource(target.of(type_), name), quarantine);
+  }
+  return result;
+}
+
+Delivery Lane::next_part(const Snapshot& target, Quarantine& quarantine) {
+  Delivery result;
+  const auto names = std::move(parts_.front());
+  parts_.pop_front();
+  for (const auto& name : names) {
+    const auto want = find_resource(target.of(type_), name);
+    const auto present = held(name);
+    if (!want || !subscription_.contains(name) || same(present, want)) continue;
+    if (quarantine.blocks(type_, *want)) continue;
+    quarantine.trying(type_, name);
+    result.sends.push_back({.resource = want, .before = present});
+    set_held(name, want);
+  }
+  return result;
+}
+
+std::vector<std::string> Lane::take_removals(std::int64_t revision) {
+  std::vector<std::string> names;
+  std::erase_if(exceptions_, [&](const auto& each) {
+    if (!each.second.leaving || *each.second.leaving > revision) return false;
+    names.push_back(each.first);
+    return true;
+  });
+  return names;
+}
+
+void Lane::took_off(Flight flight) {
+  last_nonce_ = flight.nonce;
+  flight.adds = std::ranges::any_of(flight.sent, [](const Sent& sent) { return !sent.before; });
+  flight.alone = flights_.empty();
+  flights_.push_back(std::move(flight));
+}
+
+std::vector<Flight> Lane::land(std::string_view nonce) {
+  const auto found = std::ranges::find(flights_, nonce, &Flight::nonce);
+  if (found == flights_.end()) return {};
+  const auto end = found + 1;
+  std::vector<Flight> landed{std::make_move_iterator(flights_.begin()),
+                             std::make_move_iterator(end)};
+  flights_.erase(flights_.begin(), end);
+  return landed;
+}
+
+void Lane::refused(const Sent& sent) {
+  const auto& name = sent.resource->name;
+  // A later response replaced it already: that one's answer decides what is held.
+  for (auto& flight : flights_) {
+    for (auto& later : flight.sent) {
+      if (later.resource->name == name && same(later.before, sent.resource))
+        later.before = sent.before;
+    }
+  }
+  if (!subscription_.contains(name) || !same(held(name), sent.resource)) return;
+  const auto before = same(sent.before, sent.resource) ? nullptr : sent.before;
+  const auto exception = exceptions_.find(name);
+  if (exception != exceptions_.end() && exception->second.leaving && before) {
+    exception->second.held = before;
+  } else {
+    set_held(name, before);
+  }
+}
+
+void Lane::isolate(const std::vector<Sent>& sent) {
+  const std::size_t count = std::min(parts_at_once, sent.size());
+  std::vector<std::vector<std::string>> parts(count);
+  for (std::size_t n = 0; n < sent.size(); ++n) {
+    refused(sent[n]);
+    parts[n * count / sent.size()].push_back(sent[n].resource->name);
+  }
+  parts_.insert(parts_.end(), parts.begin(), parts.end());
+}
+
+bool Lane::keeps_last_good(const Quarantine& quarantine) const {
+  if (quarantine.empty()) return false;
+  const auto in_use = [](const auto& each) { return each.second.held && !each.second.leaving; };
+  if (std::ranges::any_of(exceptions_, in_use)) return true;
+  return std::ranges::any_of(flights_, [&](const Flight& flight) {
+    return std::ranges::any_of(flight.sent, [&](const Sent& sent) {
+      return sent.before && quarantine.contains(type_, sent.resource->name);
+    });
+  });
+}
+
+std::optional<std::int64_t> Lane::leaving_since() const {
+  std::optional<std::int64_t> first;
+  for (const auto& [name, exception] : exceptions_) {
+    if (exception.leaving && (!first || *exception.leaving < *first)) first = exception.leaving;
+  }
+  return first;
+}
+
+std::int64_t Lane::complete() const {
+  if (!requested()) return no_revision;
+  std::int64_t revision = base_ ? base_->revision : 0;
+  for (const auto& flight : flights_) revision = std::min(revision, flight.revision - 1);
+  if (!parts_.empty() || !owed_.empty())
+    revision = std::min(revision, (base_ ? base_->revision : 0) - 1);
+  return revision;
+}
+
+ResourcePtr Lane::held(std::string_view name) const {
+  if (!subscription_.contains(name)) return nullptr;
+  const auto exception = exceptions_.find(name);
+  return exception != exceptions_.end() ? exception->second.held : find(base_, type_, name);
+}
+
+void Lane::set_held(const std::string& name, const ResourcePtr& held) {
+  if (same(held, find(base_, type_, name))) {
+    exceptions_.erase(name);
+  } else {
+    exceptions_[name] = {.held = held, .leaving = std::nullopt};
+  }
+}
+
+Resources Lane::all_held() const {
+  Resources all;
+  if (base_) {
+    for (const auto& resource : base_->of(type_)) {
+      if (!exceptions_.empty() && exceptions_.contains(resource->name)) continue;
+      if (subscription_.contains(resource->name)) all.push_back(resource);
+    }
+  }
+  for (const auto& [name, exception] : exceptions_) {
+    if (exception.held) all.push_back(exception.held);
+  }
+  std::ranges::sort(all, {},
+                    [](const ResourcePtr& each) -> const std::string& { return each->name; });
+  return all;
+}
+
+}  // namespace mp::xds

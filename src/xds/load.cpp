@@ -1,0 +1,117 @@
+#include "xds/load.hpp"
+
+#include "xds/build.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace mp::xds {
+namespace {
+
+constexpr std::size_t most_in_one_query = 200;
+
+template <class T>
+std::vector<std::shared_ptr<const T>> share(std::vector<T> objects) {
+  std::vector<std::shared_ptr<const T>> shared;
+  shared.reserve(objects.size());
+  for (T& object : objects) shared.push_back(std::make_shared<const T>(std::move(object)));
+  return shared;
+}
+
+ServiceRef reference(const Row& row) {
+  const auto& kind = std::get<std::string>(row[2]);
+  if (kind == "any") return {.kind = ServiceRef::Kind::Any, .service_id = 0, .name = ""};
+  const auto* name = std::get_if<std::string>(&row[4]);
+  if (kind == "collection")
+    return {.kind = ServiceRef::Kind::Collection, .service_id = 0, .name = name ? *name : ""};
+  return {.kind = ServiceRef::Kind::Service,
+          .service_id = std::get<std::int64_t>(row[3]),
+          .name = name ? *name : ""};
+}
+
+// The rows of some mappings' ends, in order, onto the mappings.
+void fill_some(Reader& db, std::span<Mapping* const> mappings) {
+  std::unordered_map<std::int64_t, Mapping*> by_id;
+  std::string ids;
+  for (Mapping* mapping : mappings) {
+    by_id[mapping->id] = mapping;
+    ids.append(ids.empty() ? "" : ",")
+        .append(std::to_string(mapping->id));  // integers of ours: no injection
+    mapping->source_services.clear();
+    mapping->dest_services.clear();
+  }
+  const auto rows = db.query(
+      "SELECT e.mapping_id, e.side, e.kind, e.service_id, COALESCE(s.name, e.name) FROM "
+      "mapping_ends e "
+      "LEFT JOIN services s ON s.id = e.service_id WHERE e.mapping_id IN (" +
+          ids +
+          ") "
+          "ORDER BY e.mapping_id, e.side, e.position",
+      {}, {Column::Integer, Column::Text, Column::Text, Column::Integer, Column::Text});
+  for (const Row& row : rows) {
+    Mapping& mapping = *by_id.at(std::get<std::int64_t>(row[0]));
+    auto& side =
+        std::get<std::string>(row[1]) == "source" ? mapping.source_services : mapping.dest_services;
+    side.push_back(reference(row));
+  }
+}
+
+bool is_tcp(const Mapping& mapping) {
+  return std::ranges::find(mapping.protocols, Protocol::Tcp) != mapping.protocols.end();
+}
+
+bool share_port(const Mapping& left, const Mapping& right) {
+  return std::ranges::any_of(left.ports, [&](const Ports& one) {
+    return std::ranges::any_of(right.ports, [&](const Ports& other) {
+      return one.first <= other.last && other.first <= one.last;
+    });
+  });
+}
+
+Selection in_cluster(std::int64_t cluster_id) {
+  return {.where = "cluster_id = :cluster", .values = {{"cluster", cluster_id}}};
+}
+
+}  // namespace
+
+void fill_references(Reader& db, const std::vector<Mapping*>& mappings) {
+  const std::span<Mapping* const> all(mappings);
+  for (std::size_t at = 0; at < all.size(); at += most_in_one_query) {
+    fill_some(db, all.subspan(at, std::min(most_in_one_query, all.size() - at)));
+  }
+}
+
+std::vector<Mapping> load_mappings(Reader& db, const Selection& selection) {
+  auto mappings = db.select<Mapping>(selection);
+  std::vector<Mapping*> pointers;
+  for (Mapping& mapping : mappings) pointers.push_back(&mapping);
+  fill_references(db, pointers);
+  return mappings;
+}
+
+ClusterConfigPtr load_config(Reader& db, std::int64_t cluster_id) {
+  auto cluster = db.find<Cluster>(cluster_id);
+  if (!cluster) return nullptr;
+  auto config = std::make_shared<ClusterConfig>();
+  config->cluster = std::make_shared<const Cluster>(*std::move(cluster));
+  config->services = share(db.select<Service>(in_cluster(cluster_id)));
+  config->mappings = share(load_mappings(db, in_cluster(cluster_id)));
+  return config;
+}
+
+std::optional<std::int64_t> find_tcp_clash(Reader& db, const Mapping& candidate) {
+  if (!is_tcp(candidate) || !candidate.enabled) return std::nullopt;
+  Selection selection = in_cluster(candidate.cluster_id);
+  selection.where += " AND enabled = 1 AND protocols LIKE '%\"tcp\"%' AND id <> :id";
+  selection.values.emplace_back("id", candidate.id);
+  auto others = load_mappings(db, selection);
+  std::erase_if(others, [&](const Mapping& other) { return !share_port(other, candidate); });
+  if (others.empty()) return std::nullopt;
+  ClusterConfig config;
+  config.services = share(db.select<Service>(in_cluster(candidate.cluster_id)));
+  config.mappings = share(std::move(others));
+  const Mapping* clash = tcp_clash(config, candidate);
+  return clash ? std::optional(clash->id) : std::nullopt;
+}
+
+}  // namespace mp::xds

@@ -1,0 +1,21 @@
+// Reads a cluster's intent from the database: services, and mappings with their service references.
+// Used by xds/hub for whole clusters and single objects, and by api/ for lists and checks.
+#pragma once
+
+#include "store/store.hpp"
+#include "xds/config.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace mp::xds {
+
+// The configuration of a cluster as it is in the database now.
+ClusterConfigPtr load_config(Reader& db, std::int64_t cluster_id);
+// Mappings with their service references, in the order of `selection`.
+std::vector<Mapping> load_mappings(Reader& db, const Selection& selection);
+void fill_references(Reader& db, const std::vector<Mapping*>& mappings);
+// A TCP mapping of the same cluster that nothing tells apart from this one: its id, or none.
+std::optional<std::int64_t> find_tcp_clash(Reader& db, const Mapping& candidate);
+
+}  // namespace mp::xds

@@ -1,0 +1,38 @@
+// Routes: what a request to one domain meets, and the route configurations these are delivered in.
+// Used by port.cpp.
+#pragma once
+
+#include "xds/claims.hpp"
+
+#include <string>
+#include <vector>
+
+namespace mp::xds {
+
+// One domain, ready to be put into a route configuration.
+struct VirtualHost {
+  std::string domain;
+  std::string bytes;  // envoy.config.route.v3.VirtualHost
+  std::vector<Object> origins;
+};
+
+// A request that no path of `settlement` fits is answered 404, as one to an unknown domain is.
+VirtualHost make_virtual_host(const std::string& domain, const HttpSettlement& settlement,
+                              Flavour flavour);
+
+// Domains that names below or beside them can meet ("*.example.com", "*").
+bool is_wildcard(std::string_view domain);
+
+// The port's route configuration with all its domains, for state-of-the-world clients.
+ResourcePtr make_routes(int port, const std::vector<const VirtualHost*>& hosts);
+
+// The scope of one exact domain; or, with "*" as domain, of all the wildcards of the port.
+ResourcePtr make_scope(int port, std::string_view domain,
+                       const std::vector<const VirtualHost*>& hosts);
+
+// "80": the name of a port's route configuration.
+std::string routes_name(int port);
+// "80/api": the name of a scope.
+std::string scope_name(int port, std::string_view domain);
+
+}  // namespace mp::xds

@@ -1,0 +1,266 @@
+#include "xds/server.hpp"
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "xds/switchboard.hpp"
+
+#include <grpc/support/log.h>
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/grpcpp.h>
+
+#include <array>
+#include <chrono>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+namespace mp::xds {
+namespace {
+
+constexpr int largest_request = 64 << 20;  // bytes
+constexpr std::chrono::seconds stop_patience{5};
+constexpr const char* key_metadata = "x-cluster-api-key";
+
+struct Method {
+  std::string_view path;
+  Channel channel;
+  Flavour flavour;
+};
+constexpr std::array methods{
+    Method{"/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
+           Channel::Aggregated, Flavour::Delta},
+    Method{"/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources",
+           Channel::Aggregated, Flavour::StateOfTheWorld},
+    Method{"/envoy.service.secret.v3.SecretDiscoveryService/DeltaSecrets", Channel::Secrets,
+           Flavour::Delta},
+    Method{"/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets", Channel::Secrets,
+           Flavour::StateOfTheWorld},
+};
+
+// "ipv4:203.0.113.5:4711" and "ipv6:%5B2001:db8::1%5D:4711" become the address alone.
+std::string address_of(const std::string& peer) {
+  const auto scheme = peer.find(':');
+  const auto port = peer.rfind(':');
+  if (scheme == peer.npos || port <= scheme) return peer;
+  std::string address = peer.substr(scheme + 1, port - scheme - 1);
+  if (address.starts_with("%5B")) address.erase(0, 3);
+  if (address.ends_with("%5D")) address.resize(address.size() - 3);
+  return address;
+}
+
+Secret key_of(const grpc::CallbackServerContext& context) {
+  const auto found = context.client_metadata().find(key_metadata);
+  if (found == context.client_metadata().end()) return Secret{};
+  return Secret{std::string(found->second.data(), found->second.size())};
+}
+
+grpc::Slice shared_slice(const ResourcePtr& resource) {
+  // gRPC's interface takes a mutable pointer and does not write to it.
+  return {const_cast<char*>(resource->body.data()), resource->body.size(),
+          [](void* owner) { delete static_cast<ResourcePtr*>(owner); }, new ResourcePtr(resource)};
+}
+
+grpc::ByteBuffer to_buffer(const Message& message) {
+  std::vector<grpc::Slice> slices;
+  slices.reserve(message.size() * 2);
+  for (const auto& chunk : message) {
+    if (!chunk.bytes.empty()) slices.emplace_back(chunk.bytes);
+    if (chunk.resource) slices.push_back(shared_slice(chunk.resource));
+  }
+  return {slices.data(), slices.size()};
+}
+
+std::string to_text(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  std::string bytes;
+  if (!buffer.Dump(&slices).ok()) return bytes;
+  bytes.reserve(buffer.Length());
+  for (const auto& slice : slices)
+    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  return bytes;
+}
+
+// One call. gRPC's rules: one read and one write at a time; Finish once, after the last write;
+// OnDone comes when every other reaction has returned, and then the object goes.
+class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
+ public:
+  Reactor(Switchboard& board, grpc::GenericCallbackServerContext& context, const Method& method)
+      : context_(context) {
+    session_ = board.add({.channel = method.channel,
+                          .flavour = method.flavour,
+                          .cluster_key = key_of(context),
+                          .peer = address_of(context.peer())},
+                         *this);
+    if (session_)
+      StartRead(&incoming_);
+    else
+      Finish({grpc::StatusCode::UNAVAILABLE, "the server stops"});
+  }
+
+  std::size_t write(const Message& message) override {
+    const std::lock_guard lock{mutex_};
+    if (ending_) return 0;
+    outgoing_.push_back(to_buffer(message));
+    if (!std::exchange(writing_, true)) StartWrite(&outgoing_.front());
+    return outgoing_.size();
+  }
+
+  void read() override {
+    const std::lock_guard lock{mutex_};
+    if (!ending_) StartRead(&incoming_);  // after Finish the call may be gone before its reactor is
+  }
+
+  void finish(int grpc_status, const std::string& message) override {
+    end({static_cast<grpc::StatusCode>(grpc_status), message});
+  }
+
+  void abort() override { context_.TryCancel(); }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return end(grpc::Status::OK);
+    session_->on_message(to_text(incoming_));
+  }
+
+  void OnWriteDone(bool ok) override {
+    const std::lock_guard lock{mutex_};
+    writing_ = false;
+    if (!ok && !ending_) ending_ = grpc::Status::CANCELLED;
+    if (ending_) {
+      outgoing_.clear();
+      return Finish(*ending_);
+    }
+    outgoing_.pop_front();
+    if (outgoing_.empty()) return;
+    writing_ = true;
+    StartWrite(&outgoing_.front());
+  }
+
+  void OnCancel() override { end(grpc::Status::CANCELLED); }
+
+  void OnDone() override {
+    if (session_) session_->on_gone();
+    delete this;
+  }
+
+ private:
+  void end(grpc::Status status) {
+    const std::lock_guard lock{mutex_};
+    if (ending_) return;
+    ending_ = std::move(status);
+    if (!writing_) Finish(*ending_);
+  }
+
+  grpc::GenericCallbackServerContext& context_;
+  std::shared_ptr<Session> session_;
+  grpc::ByteBuffer incoming_;
+
+  std::mutex mutex_;
+  std::deque<grpc::ByteBuffer> outgoing_;  // bounded by the session, which asks for the length
+  bool writing_ = false;
+  std::optional<grpc::Status> ending_;
+};
+
+class Discovery final : public grpc::CallbackGenericService {
+ public:
+  explicit Discovery(Switchboard& board) : board_(board) {}
+
+  grpc::ServerGenericBidiReactor* CreateReactor(
+      grpc::GenericCallbackServerContext* context) override {
+    for (const auto& method : methods) {
+      if (method.path == context->method()) return new Reactor(board_, *context, method);
+    }
+    return grpc::CallbackGenericService::CreateReactor(context);  // UNIMPLEMENTED
+  }
+
+ private:
+  Switchboard& board_;
+};
+
+std::shared_ptr<grpc::ServerCredentials> credentials(const std::optional<ServerTls>& tls) {
+  if (!tls) return grpc::InsecureServerCredentials();
+  grpc::SslServerCredentialsOptions options{
+      tls->client_ca_pem.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                                 : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY};
+  options.pem_root_certs = tls->client_ca_pem;
+  options.pem_key_cert_pairs.push_back({tls->key_pem.reveal(), tls->certificate_pem});
+  return grpc::SslServerCredentials(options);
+}
+
+// gRPC writes to stderr in its own form; its words are for who looks for a fault.
+void write_log(gpr_log_func_args* args) {
+  log::debug("grpc",
+             {{"text", args->message}, {"file", args->file}, {"line", std::to_string(args->line)}});
+}
+
+// A dead proxy is noticed within 40 s; a proxy may ping as often as every 5 s.
+void configure(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(largest_request);
+  builder.SetMaxSendMessageSize(-1);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
+}
+
+}  // namespace
+
+class Server::Core {
+ public:
+  Core(ServerOptions options, Gate& gate, Status& status, const Clock& clock)
+      : options_(std::move(options)),
+        board_(options_.on_group, options_.on_group_gone, gate, status, clock),
+        discovery_(board_) {}
+  ~Core() { stop(); }
+
+  void start() {
+    gpr_set_log_function(write_log);
+    grpc::ServerBuilder builder;
+    configure(builder);
+    builder.AddListeningPort(options_.listen, credentials(options_.tls), &port_);
+    builder.RegisterCallbackGenericService(&discovery_);
+    for (grpc::Service* service : options_.services) builder.RegisterService(service);
+    server_ = builder.BuildAndStart();
+    if (!server_ || port_ == 0) {
+      throw unavailable("The discovery server cannot listen on " + options_.listen,
+                        "address in use, or the TLS files do not parse");
+    }
+  }
+
+  void stop() {
+    board_.stop();
+    if (!server_) return;
+    server_->Shutdown(std::chrono::system_clock::now() + stop_patience);
+    server_.reset();
+  }
+
+  int port() const { return port_; }
+  Switchboard& board() { return board_; }
+
+ private:
+  const ServerOptions options_;
+  Switchboard board_;
+  Discovery discovery_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+};
+
+Server::Server(ServerOptions options, Gate& gate, Status& status, const Clock& clock)
+    : core_(std::make_unique<Core>(std::move(options), gate, status, clock)) {}
+Server::~Server() = default;
+
+void Server::start() { core_->start(); }
+int Server::port() const { return core_->port(); }
+void Server::publish(const GroupKey& group, SnapshotPtr snapshot) {
+  core_->board().publish(group, std::move(snapshot));
+}
+std::vector<GroupKey> Server::groups() const { return core_->board().groups(); }
+void Server::recheck(std::int64_t cluster_id) { core_->board().recheck(cluster_id); }
+void Server::close_proxy(std::string_view proxy_id, std::string_view reason) {
+  core_->board().close_proxy(proxy_id, std::string(reason));
+}
+bool Server::retry(std::string_view proxy_id) { return core_->board().retry(proxy_id); }
+void Server::stop() { core_->stop(); }
+
+}  // namespace mp::xds

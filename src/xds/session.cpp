@@ -1,0 +1,300 @@
+#include "xds/session.hpp"
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "xds/switchboard.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mp::xds {
+namespace {
+
+constexpr int internal_status = 13;
+constexpr std::size_t longest_node_id = 64;
+constexpr std::size_t most_waiting = 4096;       // messages that a client leaves unread
+constexpr Milliseconds longest_farewell{2'000};  // until a line that cannot be finished is cut
+
+bool valid_node_id(std::string_view id) {
+  const auto allowed = [](char each) {
+    return (each >= 'A' && each <= 'Z') || (each >= 'a' && each <= 'z') ||
+           (each >= '0' && each <= '9') || each == '.' || each == '_' || each == '-';
+  };
+  return !id.empty() && id.size() <= longest_node_id && std::ranges::all_of(id, allowed);
+}
+
+std::string text_of(const Error& error) {
+  return error.message.empty() ? std::string(facts(error.code).message) : error.message;
+}
+
+}  // namespace
+
+Session::Session(StreamId id, Call call, Line& line, Switchboard& board)
+    : id_(id), call_(std::move(call)), board_(board), line_(&line) {}
+
+void Session::on_message(std::string_view bytes) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (phase_ != Phase::Waiting && phase_ != Phase::Open) return;
+    try {
+      Request request = parse_request(call_.flavour, bytes);
+      if (phase_ == Phase::Waiting)
+        begin(std::move(request));
+      else
+        take(std::move(request));
+    } catch (const Error& error) {
+      end(facts(error.code).grpc_status, text_of(error));
+    }
+  }
+  after();
+}
+
+// The first request must say who asks ("node is only guaranteed in the first request").
+void Session::begin(Request request) {
+  if (call_.cluster_key.empty()) throw Error{Code::Authentication, "x-cluster-api-key is missing"};
+  if (!request.node || !valid_node_id(request.node->id)) {
+    throw Error{Code::Validation,
+                "node.id must be 1 to 64 letters, digits, dots, underscores or dashes"};
+  }
+  const Node& node = *request.node;
+  node_ = {.id = node.id,
+           .cluster = node.cluster,
+           .proxy_type = node.proxy_type,
+           .listen_address = node.listen_address,
+           .peer = call_.peer,
+           .version = node.version};
+  first_ = std::move(request);
+  phase_ = Phase::Admitting;
+  if (!board_.request_admission(shared_from_this())) {
+    throw Error{Code::Unavailable, "too many proxies ask for admission"};
+  }
+}
+
+void Session::take(Request request) {
+  if (call_.channel == Channel::Secrets) {
+    const auto url = type_url(Type::Secret);
+    if (request.type_url.empty()) request.type_url = url;
+    if (request.type_url != url) throw Error{Code::Validation, "this service serves secrets only"};
+  }
+  send(stream_->on_request(request, board_.now()));
+  schedule();
+  if (phase_ == Phase::Open && line_) line_->read();
+}
+
+void Session::admit() {
+  const std::uint64_t rechecks = board_.rechecks();
+  NodeInfo node;
+  {
+    const std::lock_guard lock{mutex_};
+    if (phase_ != Phase::Admitting) return;
+    node = node_;
+  }
+  try {
+    const Admission admission = board_.gate().admit(call_.cluster_key.reveal(), node);
+    board_.join(shared_from_this(), admission, rechecks);
+  } catch (const Error& error) {
+    close(facts(error.code).grpc_status, text_of(error));
+  } catch (const std::exception& fault) {
+    log::error("admission of a proxy failed", {{"node", node.id}, {"fault", fault.what()}});
+    close(internal_status, "internal error");
+  }
+}
+
+void Session::open(const Admission& admission, std::shared_ptr<Differences> differences,
+                   const Publication& publication) {
+  {
+    const std::lock_guard reporting{reporting_};
+    std::unique_lock lock{mutex_};
+    if (phase_ == Phase::Admitting) {
+      phase_ = Phase::Open;
+      admission_ = admission;
+      stream_.emplace(call_.flavour, std::move(differences));
+      if (publication.edition > publication_.edition) publication_ = publication;
+      listed_ = true;
+      lock.unlock();
+      ++board_.status().counters().streams;
+      if (call_.channel == Channel::Aggregated) {
+        board_.status().connected({.stream = id_,
+                                   .proxy_id = admission.proxy_id,
+                                   .cluster_id = admission.cluster_id,
+                                   .hostname = admission.hostname,
+                                   .held =
+                                       [weak = weak_from_this()] {
+                                         const auto self = weak.lock();
+                                         return self ? self->held() : std::vector<HeldType>{};
+                                       }},
+                                  board_.now());
+      }
+      lock.lock();
+      if (phase_ == Phase::Open) {
+        try {
+          if (publication_.snapshot)
+            send(stream_->on_snapshot(publication_.snapshot, board_.now()));
+          take(std::move(first_));
+        } catch (const Error& error) {
+          end(facts(error.code).grpc_status, text_of(error));
+        }
+      }
+    }
+  }
+  after();
+}
+
+void Session::publish(const Publication& publication) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (publication.edition <= publication_.edition) return;
+    publication_ = publication;
+    if (phase_ != Phase::Open) return;
+    send(stream_->on_snapshot(publication_.snapshot, board_.now()));
+    schedule();
+  }
+  after();
+}
+
+void Session::on_time() {
+  {
+    const std::lock_guard lock{mutex_};
+    const Time now = board_.now();
+    if (!scheduled_ || *scheduled_ > now) return;  // an earlier timer, which another one overtook
+    scheduled_ = std::nullopt;
+    if (phase_ == Phase::Closed && line_ && abort_at_ && *abort_at_ <= now) line_->abort();
+    if (phase_ == Phase::Open) {
+      if (admission_.key_valid_until && *admission_.key_valid_until <= now) {
+        end(facts(Code::Authentication).grpc_status, "cluster key expired");
+      } else {
+        send(stream_->on_time(now));
+      }
+    }
+    schedule();
+  }
+  after();
+}
+
+void Session::retry() {
+  {
+    const std::lock_guard lock{mutex_};
+    if (phase_ != Phase::Open) return;
+    send(stream_->on_retry(board_.now()));
+    schedule();
+  }
+  after();
+}
+
+void Session::recheck() {
+  std::int64_t cluster_id = 0;
+  {
+    const std::lock_guard lock{mutex_};
+    if (phase_ != Phase::Open) return;
+    cluster_id = admission_.cluster_id;
+  }
+  try {
+    const auto until = board_.gate().check(call_.cluster_key.reveal(), cluster_id);
+    const std::lock_guard lock{mutex_};
+    if (phase_ != Phase::Open) return;
+    admission_.key_valid_until = until;
+    schedule();
+  } catch (const Error& error) {
+    if (error.code != Code::Authentication && error.code != Code::Permission) return;
+    close(facts(error.code).grpc_status, text_of(error));
+  } catch (const std::exception& fault) {
+    log::warning("a cluster key was not checked again",
+                 {{"node", node_.id}, {"fault", fault.what()}});
+  }
+}
+
+void Session::close(int grpc_status, const std::string& message) {
+  {
+    const std::lock_guard lock{mutex_};
+    end(grpc_status, message);
+  }
+  after();
+}
+
+void Session::on_gone() {
+  {
+    const std::lock_guard lock{mutex_};
+    phase_ = Phase::Closed;
+    line_ = nullptr;
+  }
+  after();
+}
+
+void Session::end(int grpc_status, const std::string& message) {
+  if (phase_ == Phase::Closed) return;
+  phase_ = Phase::Closed;
+  if (!line_) return;
+  line_->finish(grpc_status, message);
+  abort_at_ = board_.now() + longest_farewell;
+  schedule();
+}
+
+void Session::send(const Stream::Responses& responses) {
+  for (const auto& response : responses) {
+    if (!line_) return;
+    if (line_->write(compose(call_.flavour, response)) > most_waiting) {
+      return end(facts(Code::RateLimit).grpc_status, "the client does not read what it asked for");
+    }
+  }
+}
+
+void Session::schedule() {
+  std::optional<Time> next;
+  if (phase_ == Phase::Closed) {
+    if (line_) next = abort_at_;
+  } else if (phase_ == Phase::Open) {
+    next = stream_->next_wake(board_.now());
+    const auto& ends = admission_.key_valid_until;
+    if (ends && (!next || *ends < *next)) next = ends;
+  }
+  if (!next || (scheduled_ && *scheduled_ <= *next)) return;
+  scheduled_ = next;
+  board_.wake_at(shared_from_this(), *next);
+}
+
+void Session::after() {
+  report();
+  bool closed = false;
+  {
+    const std::lock_guard lock{mutex_};
+    closed = phase_ == Phase::Closed;
+  }
+  if (!closed) return;
+  board_.leave(shared_from_this());
+  const std::lock_guard reporting{reporting_};
+  if (!std::exchange(listed_, false)) return;
+  --board_.status().counters().streams;
+  board_.status().disconnected(id_, board_.now());
+}
+
+void Session::report() {
+  const std::lock_guard reporting{reporting_};
+  Progress progress;
+  std::optional<std::vector<Refusal>> refusals;
+  Exchanges exchanges;
+  {
+    const std::lock_guard lock{mutex_};
+    if (!stream_ || !listed_) return;
+    progress = stream_->progress();
+    exchanges = stream_->exchanges();
+    if (stream_->quarantine().edition() != reported_refusals_)
+      refusals = stream_->quarantine().list();
+    reported_refusals_ = stream_->quarantine().edition();
+  }
+  Counters& counters = board_.status().counters();
+  counters.pushes += exchanges.pushes - counted_.pushes;
+  counters.acknowledgements += exchanges.acknowledgements - counted_.acknowledgements;
+  counters.refusals += exchanges.refusals - counted_.refusals;
+  counted_ = exchanges;
+  // Refusals first: whoever waits for the revision is told of them.
+  if (refusals) board_.status().report_refusals(id_, *std::move(refusals), board_.now());
+  if (progress != reported_) board_.status().report(id_, progress, board_.now());
+  reported_ = progress;
+}
+
+std::vector<HeldType> Session::held() {
+  const std::lock_guard lock{mutex_};
+  return stream_ ? stream_->held() : std::vector<HeldType>{};
+}
+
+}  // namespace mp::xds

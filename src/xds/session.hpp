@@ -1,0 +1,106 @@
+// One client on one stream: its admission, its protocol state, its place among the others and its
+// end. Sits between the gRPC reactor (a Line) and the Switchboard; all entry points are safe from
+// any thread. Knows no gRPC type.
+#pragma once
+
+#include "base/outside.hpp"
+#include "base/secret.hpp"
+#include "xds/gate.hpp"
+#include "xds/stream.hpp"
+#include "xds/wire.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mp::xds {
+
+class Switchboard;
+
+// Aggregated discovery, or secrets on a stream of their own. The latter does not count in the
+// status.
+enum class Channel { Aggregated, Secrets };
+
+// The transport of a stream. Every function returns at once; none calls back into the session.
+class Line {
+ public:
+  virtual ~Line() = default;
+  // Sends in order; returns how many messages still wait.
+  virtual std::size_t write(const Message& message) = 0;
+  virtual void read() = 0;  // asks for one more message
+  virtual void finish(int grpc_status, const std::string& message) = 0;
+  virtual void abort() = 0;  // after finish(), when the client does not take what was written
+};
+
+// What the metadata and the method of the call say.
+struct Call {
+  Channel channel = Channel::Aggregated;
+  Flavour flavour = Flavour::Delta;
+  Secret cluster_key;
+  std::string peer;
+};
+
+// What a group of proxies shares.
+struct Publication {
+  SnapshotPtr snapshot;       // null: none yet
+  std::uint64_t edition = 0;  // grows with each publish of the group
+};
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(StreamId id, Call call, Line& line, Switchboard& board);
+
+  StreamId id() const { return id_; }
+  const Call& call() const { return call_; }
+
+  void on_message(std::string_view bytes);
+  void on_gone();  // the line ends now: it is not touched afterwards
+
+  // By the switchboard.
+  void admit();  // may block
+  void open(const Admission& admission, std::shared_ptr<Differences> differences,
+            const Publication& publication);
+  void publish(const Publication& publication);
+  void on_time();
+  void retry();
+  void recheck();  // may block
+  void close(int grpc_status, const std::string& message);
+
+ private:
+  enum class Phase { Waiting, Admitting, Open, Closed };
+
+  void begin(Request request);
+  void take(Request request);
+  void send(const Stream::Responses& responses);
+  void schedule();
+  void end(int grpc_status, const std::string& message);
+  void after();  // without mutex_: reports, and leaves when closed
+  void report();
+  std::vector<HeldType> held();
+
+  const StreamId id_;
+  const Call call_;
+  Switchboard& board_;
+
+  std::mutex reporting_;  // orders the reports; taken before mutex_, so that status may ask held()
+  bool listed_ = false;   // known to the status and counted
+  Progress reported_;
+  std::uint64_t reported_refusals_ = 0;
+  Exchanges counted_;
+
+  std::mutex mutex_;  // guards what follows
+  Line* line_;
+  Phase phase_ = Phase::Waiting;
+  Request first_;
+  NodeInfo node_;
+  Admission admission_;
+  std::optional<Stream> stream_;
+  Publication publication_;
+  std::optional<Time> scheduled_;
+  std::optional<Time> abort_at_;
+};
+
+}  // namespace mp::xds

@@ -1,0 +1,68 @@
+// What one group of proxies (a cluster, a proxy type, a listen address, a protocol flavour) is
+// given: an immutable set of Envoy resources, each serialised once. Made by xds/build, handed out
+// by xds/hub, read by every stream. Two snapshots share the resources that did not change, by
+// pointer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mp::xds {
+
+// In the order of the wire: what is added first stands first, removals go in reverse.
+enum class Type { Cluster, Endpoint, Secret, Listener, Route, ScopedRoute };
+inline constexpr std::size_t type_count = 6;
+
+// "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+std::string_view type_url(Type type);
+// The type of a URL; false for one that this server does not serve.
+bool find_type(std::string_view url, Type& type);
+
+// The row a resource was made from, to name it when a proxy refuses the resource.
+struct Object {
+  std::string type;  // "service", "mapping", "certificate", "cluster"
+  std::int64_t id = 0;
+  std::string name;
+  auto operator<=>(const Object&) const = default;
+};
+
+struct Resource {
+  std::string name;
+  std::string version;  // hex hash of `body`: equal content has an equal version in any process
+  std::string body;     // google.protobuf.Any, deterministically serialised
+  std::vector<Object> origins;  // the first one is blamed for a refusal
+};
+
+using ResourcePtr = std::shared_ptr<const Resource>;
+using Resources = std::vector<ResourcePtr>;  // sorted by name, no name twice
+
+// State-of-the-world clients get route configurations where delta clients get scoped routes.
+enum class Flavour { Delta, StateOfTheWorld };
+enum class ProxyType { Egress, Ingress };
+
+// What the build found out about an object besides its resources.
+enum class Condition { Shadowed, Unsupported, Warning };
+struct Finding {
+  Object object;
+  Condition condition = Condition::Warning;
+  std::string message;
+  auto operator<=>(const Finding&) const = default;
+};
+
+struct Snapshot {
+  std::int64_t revision = 0;  // the change log is contained up to here
+  std::array<Resources, type_count> types;
+  std::vector<Finding> findings;  // sorted
+  const Resources& of(Type type) const { return types[static_cast<std::size_t>(type)]; }
+};
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+// The resource of that name, or nullptr.
+ResourcePtr find_resource(const Resources& resources, std::string_view name);
+
+}  // namespace mp::xds

@@ -1,0 +1,154 @@
+// Conversations in the state-of-the-world variant.
+#include "xds/conversation.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mp::xds {
+namespace {
+
+struct SotwTest : testing::Test {
+  Conversation talk{Flavour::StateOfTheWorld};
+};
+
+TEST_F(SotwTest, EveryAnswerForClustersAndListenersHoldsAll) {
+  talk.give(snapshot(1, {{Type::Cluster, {{"a", "1"}, {"b", "1"}}}}));
+  EXPECT_EQ(talk.ask(Type::Cluster), "cluster a=1 b=1");
+  EXPECT_EQ(talk.accept(), "");
+  EXPECT_EQ(talk.give(snapshot(2, {{Type::Cluster, {{"a", "1"}, {"b", "2"}}}})), "cluster a=1 b=2");
+}
+
+TEST_F(SotwTest, WhatIsMissingIsDeleted) {
+  talk.give(snapshot(1, {{Type::Cluster, {{"a", "1"}, {"b", "1"}}}, {Type::Listener, {}}}));
+  talk.ask(Type::Cluster);
+  talk.ask(Type::Listener);
+  talk.accept_all();
+  EXPECT_EQ(talk.give(snapshot(2, {{Type::Cluster, {{"b", "1"}}}})), "cluster b=1");
+  talk.accept();
+  EXPECT_EQ(talk.give(snapshot(3, {})), "cluster");
+}
+
+TEST_F(SotwTest, OtherTypesGetOnlyWhatChanged) {
+  talk.give(snapshot(1, {{Type::Endpoint, {{"a", "1"}, {"b", "1"}, {"c", "1"}}}}));
+  EXPECT_EQ(talk.ask(Type::Endpoint, {"a", "b"}), "endpoint a=1 b=1");
+  talk.accept({"a", "b"});
+  EXPECT_EQ(talk.give(snapshot(2, {{Type::Endpoint, {{"a", "1"}, {"b", "2"}, {"c", "2"}}}})),
+            "endpoint b=2");
+}
+
+TEST_F(SotwTest, AChangedSetOfNamesBringsTheNewOnes) {
+  talk.give(snapshot(1, {{Type::Route, {{"a", "1"}, {"b", "1"}}}}));
+  talk.ask(Type::Route, {"a"});
+  EXPECT_EQ(talk.accept({"a", "b"}), "route b=1");
+  EXPECT_EQ(talk.accept({"b"}), "");
+  EXPECT_EQ(talk.give(snapshot(2, {{Type::Route, {{"a", "2"}, {"b", "1"}}}})), "");
+}
+
+TEST_F(SotwTest, AStaleRequestIsIgnored) {
+  talk.give(snapshot(1, {{Type::Endpoint, {{"a", "1"}, {"b", "1"}}}}));
+  talk.ask(Type::Endpoint, {"a"});
+  talk.accept({"a"});
+  talk.give(snapshot(2, {{Type::Endpoint, {{"a", "2"}, {"b", "1"}}}}));
+  Request stale = talk.request_for(Type::Endpoint);
+  stale.nonce = "1";
+  stale.subscribe = {"a", "b"};
+  EXPECT_EQ(talk.say(stale), "");
+  EXPECT_EQ(talk.accept({"a", "b"}), "endpoint b=1");
+}
+
+TEST_F(SotwTest, NoNamesMeanAllOnlyBeforeAnyWasNamed) {
+  talk.give(snapshot(1, {{Type::Cluster, {{"a", "1"}, {"b", "1"}}}}));
+  EXPECT_EQ(talk.ask(Type::Cluster), "cluster a=1 b=1");
+  EXPECT_EQ(talk.accept({"a"}), "cluster a=1");
+  EXPECT_EQ(talk.accept({}), "");
+  EXPECT_EQ(talk.give(snapshot(2, {{Type::Cluster, {{"a", "2"}, {"b", "2"}}}})), "");
+}
+
+TEST_F(SotwTest, AStarMeansAllBesideNames) {
+  talk.give(snapshot(1, {{Type::Cluster, {{"a", "1"}, {"b", "1"}}}}));
+  EXPECT_EQ(talk.ask(Type::Cluster, {"a"}), "cluster a=1");
+  EXPECT_EQ(talk.accept({"*", "a"}), "cluster a=1 b=1");
+}
+
+TEST_F(SotwTest, AReconnectThatHoldsAllIsSentNothing) {
+  const Content content{{Type::Cluster, {{"a", "1"}, {"b", "1"}}}};
+  talk.give(snapshot(1, content));
+  talk.ask(Type::Cluster);
+  Request again = talk.request_for(Type::Cluster);
+  again.version = talk.unanswered.front().version;
+  Conversation later{Flavour::StateOfTheWorld};
+  later.give(snapshot(9, content));
+  EXPECT_EQ(later.say(again), "");
+  EXPECT_EQ(later.give(snapshot(10, {{Type::Cluster, {{"a", "2"}, {"b", "1"}}}})),
+            "cluster a=2 b=1");
+}
+
+TEST_F(SotwTest, TheFirstAnswerIsGivenEvenWhenThereIsNothing) {
+  talk.give(snapshot(1, {}));
+  EXPECT_EQ(talk.ask(Type::Listener), "listener");
+}
+
+TEST_F(SotwTest, AClientWithoutAProxyAsksForItsListenerByName) {
+  talk.give(
+      snapshot(1, {{Type::Listener, {{"pay", "1"}, {"other", "1"}}}, {Type::Route, {{"r", "1"}}}}));
+  EXPECT_EQ(talk.ask(Type::Listener, {"pay"}), "listener pay=1");
+  EXPECT_EQ(talk.ask(Type::Route, {"r"}), "route r=1");
+  talk.accept({"pay"});
+  talk.accept({"r"});
+  EXPECT_TRUE(talk.stream.progress().settled);
+}
+
+TEST_F(SotwTest, ARefusedListenerStaysAtItsLastGoodForm) {
+  talk.give(snapshot(1, {{Type::Listener, {{"a", "1"}, {"b", "1"}}}}));
+  talk.ask(Type::Listener);
+  talk.accept();
+  talk.give(snapshot(2, {{Type::Listener, {{"a", "bad"}, {"b", "2"}}}}));
+  EXPECT_EQ(talk.refuse("Error adding/updating listener(s) a: no filter chains specified"), "");
+  EXPECT_EQ(talk.give(snapshot(3, {{Type::Listener, {{"a", "bad"}, {"b", "3"}}}})),
+            "listener a=1 b=3");
+  talk.accept();
+  EXPECT_EQ(talk.retry(), "listener a=bad b=3");
+}
+
+TEST_F(SotwTest, ANewOneThatIsRefusedIsLeftOut) {
+  talk.give(snapshot(1, {{Type::Cluster, {{"a", "1"}, {"b", "bad"}}}}));
+  talk.ask(Type::Cluster);
+  talk.refuse("Error adding/updating cluster(s) b: no");
+  EXPECT_EQ(talk.give(snapshot(2, {{Type::Cluster, {{"a", "2"}, {"b", "bad"}}}})), "cluster a=2");
+}
+
+TEST_F(SotwTest, TheCulpritOfAWholeResponseIsFoundOneTryAtATime) {
+  talk.give(snapshot(1, {{Type::Cluster, {{"a", "1"}, {"b", "1"}, {"c", "1"}}}}));
+  talk.ask(Type::Cluster);
+  talk.accept();
+  talk.give(snapshot(2, {{Type::Cluster, {{"a", "2"}, {"b", "bad"}, {"c", "2"}}}}));
+  const std::string whole = "goo.gle/debugstr : Proto constraint validation failed (X)";
+  EXPECT_EQ(talk.refuse(whole), "cluster a=2 b=1 c=1");
+  EXPECT_EQ(talk.accept(), "cluster a=2 b=bad c=1");
+  EXPECT_EQ(talk.refuse(whole), "cluster a=2 b=1 c=2");
+  EXPECT_EQ(talk.accept(), "");
+  ASSERT_EQ(talk.stream.quarantine().list().size(), 1U);
+  EXPECT_EQ(talk.stream.quarantine().list()[0].resource, "b");
+}
+
+TEST_F(SotwTest, AChangedClusterGetsItsEndpointsAgain) {
+  const Content content{{Type::Cluster, {{"a", "1"}}}, {Type::Endpoint, {{"a", "1"}}}};
+  talk.give(snapshot(1, content));
+  talk.ask(Type::Cluster);
+  talk.ask(Type::Endpoint, {"a"});
+  talk.accept();
+  talk.accept({"a"});
+  EXPECT_EQ(talk.give(snapshot(2, {{Type::Cluster, {{"a", "2"}}}, {Type::Endpoint, {{"a", "1"}}}})),
+            "cluster a=2; endpoint a=1");
+}
+
+TEST_F(SotwTest, ClustersOfRemovedListenersGoLast) {
+  talk.give(snapshot(1, {{Type::Cluster, {{"a", "1"}}}, {Type::Listener, {{"l", "1"}}}}));
+  talk.ask(Type::Cluster);
+  talk.ask(Type::Listener);
+  talk.accept_all();
+  EXPECT_EQ(talk.give(snapshot(2, {})), "listener");
+  EXPECT_EQ(talk.accept(), "cluster");
+}
+
+}  // namespace
+}  // namespace mp::xds

@@ -1,0 +1,384 @@
+#include "xds/status.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+
+namespace mp::xds {
+namespace {
+
+constexpr std::size_t most_waits = 100'000;
+constexpr std::size_t kept_settlements = 64;
+
+// Everything up to `revision` was acknowledged or refused at `time`.
+struct Settlement {
+  std::int64_t revision = 0;
+  Time time;
+};
+
+struct Proxy {
+  std::string id;
+  std::int64_t cluster_id = 0;
+  std::string hostname;
+  StreamId stream = 0;  // 0: not connected
+  Progress progress;
+  State state = State::Offline;
+  Time since;
+  std::deque<Settlement> settlements;  // the newest last
+  std::vector<Refusal> refusals;
+  std::function<std::vector<HeldType>()> held;
+};
+
+struct Wait {
+  std::int64_t cluster_id = 0;
+  std::int64_t revision = 0;
+  std::function<void(State)> done;
+};
+using WaitId = std::uint64_t;
+
+// Of the connected proxies only; one entry a proxy (of `refused`: a refusal).
+struct Cluster {
+  std::multiset<std::int64_t> settled;
+  std::multiset<std::int64_t> changed;
+  std::multiset<std::int64_t> refused;
+  std::set<std::pair<std::int64_t, WaitId>> waits;  // by revision
+};
+
+using Done = std::vector<std::pair<std::function<void(State)>, State>>;
+
+void call(Done& done) {
+  for (auto& [function, state] : done) function(state);
+}
+
+template <typename Value>
+void erase_one(std::multiset<Value>& values, const Value& value) {
+  if (const auto found = values.find(value); found != values.end()) values.erase(found);
+}
+
+State state_of(const Proxy& proxy) {
+  if (proxy.stream == 0) return State::Offline;
+  if (!proxy.refusals.empty()) return State::Rejected;
+  return proxy.progress.settled ? State::Live : State::Pending;
+}
+
+ProxyState describe(const Proxy& proxy) {
+  return {.proxy_id = proxy.id,
+          .cluster_id = proxy.cluster_id,
+          .hostname = proxy.hostname,
+          .connected = proxy.stream != 0,
+          .revision = proxy.progress.revision,
+          .state = proxy.state,
+          .since = proxy.since,
+          .types = {},
+          .rejected = proxy.refusals};
+}
+
+// Where one revision stands at the proxy.
+void describe_at(const Proxy& proxy, std::int64_t revision, ProxyState& state) {
+  if (proxy.stream == 0) return;
+  const auto found = std::ranges::find_if(
+      proxy.settlements, [&](const Settlement& each) { return each.revision >= revision; });
+  if (found == proxy.settlements.end()) {
+    if (state.state != State::Pending) state.since = proxy.since;
+    state.state = State::Pending;
+    return;
+  }
+  const std::int64_t before =
+      found == proxy.settlements.begin() ? revision - 1 : std::prev(found)->revision;
+  const auto refusal = std::ranges::find_if(proxy.refusals, [&](const Refusal& each) {
+    return each.revision > before && each.revision <= found->revision;
+  });
+  state.state = refusal != proxy.refusals.end() ? State::Rejected : State::Live;
+  state.since = refusal != proxy.refusals.end() ? refusal->since : found->time;
+}
+
+}  // namespace
+
+struct Status::Book {
+  mutable std::mutex mutex;
+  std::unordered_map<std::string, Proxy> proxies;
+  std::unordered_map<StreamId, Proxy*>
+      streams;  // the elements of an unordered_map stay where they are
+  std::map<std::int64_t, std::set<std::string>> members;  // cluster → its proxies, connected or not
+  std::map<std::int64_t, Cluster> clusters;
+  std::map<std::pair<std::string, std::int64_t>, std::map<std::string, ObjectRefusal>> refusals;
+  std::unordered_map<WaitId, Wait> waits;
+  std::set<std::pair<Time, WaitId>> deadlines;
+  std::unordered_map<WaitId, Time> deadline_of;
+  WaitId last_wait = 0;
+  bool closed = false;
+
+  State verdict(const Cluster& cluster, std::int64_t revision) const;
+  void end_wait(WaitId id, State state, Done& done);
+  void settle_waits(std::int64_t cluster_id, Done& done);
+  void refresh(Proxy& proxy, Time now);
+  void leave(Proxy& proxy);
+  void replace_refusals(Proxy& proxy, std::vector<Refusal> refusals);
+  std::vector<const Proxy*> of_cluster(std::int64_t cluster_id) const;
+};
+
+// Only when every connected proxy has settled at or after the revision.
+State Status::Book::verdict(const Cluster& cluster, std::int64_t revision) const {
+  if (cluster.changed.empty() || *cluster.changed.rbegin() < revision) return State::Idle;
+  if (!cluster.refused.empty() && *cluster.refused.rbegin() >= revision) return State::Rejected;
+  return State::Live;
+}
+
+void Status::Book::end_wait(WaitId id, State state, Done& done) {
+  const auto found = waits.find(id);
+  done.emplace_back(std::move(found->second.done), state);
+  clusters[found->second.cluster_id].waits.erase({found->second.revision, id});
+  const auto deadline = deadline_of.find(id);
+  deadlines.erase({deadline->second, id});
+  deadline_of.erase(deadline);
+  waits.erase(found);
+}
+
+void Status::Book::settle_waits(std::int64_t cluster_id, Done& done) {
+  Cluster& cluster = clusters[cluster_id];
+  while (!cluster.waits.empty()) {
+    const auto [revision, id] = *cluster.waits.begin();
+    if (!cluster.settled.empty() && *cluster.settled.begin() < revision) return;
+    end_wait(id, verdict(cluster, revision), done);
+  }
+}
+
+void Status::Book::refresh(Proxy& proxy, Time now) {
+  const State state = state_of(proxy);
+  if (state != proxy.state) proxy.since = now;
+  proxy.state = state;
+}
+
+void Status::Book::leave(Proxy& proxy) {
+  if (proxy.stream == 0) return;
+  Cluster& cluster = clusters[proxy.cluster_id];
+  erase_one(cluster.settled, proxy.progress.revision);
+  erase_one(cluster.changed, proxy.progress.changed);
+  replace_refusals(proxy, {});
+  streams.erase(proxy.stream);
+  proxy.stream = 0;
+  proxy.held = nullptr;
+}
+
+void Status::Book::replace_refusals(Proxy& proxy, std::vector<Refusal> next) {
+  Cluster& cluster = clusters[proxy.cluster_id];
+  for (const auto& refusal : proxy.refusals) {
+    erase_one(cluster.refused, refusal.revision);
+    const auto found = refusals.find({refusal.object.type, refusal.object.id});
+    if (found == refusals.end()) continue;
+    found->second.erase(proxy.id);
+    if (found->second.empty()) refusals.erase(found);
+  }
+  proxy.refusals = std::move(next);
+  for (const auto& refusal : proxy.refusals) {
+    cluster.refused.insert(refusal.revision);
+    auto& entry = refusals[{refusal.object.type, refusal.object.id}];
+    entry.try_emplace(proxy.id, ObjectRefusal{proxy.id, refusal.message, refusal.since});
+  }
+}
+
+std::vector<const Proxy*> Status::Book::of_cluster(std::int64_t cluster_id) const {
+  std::vector<const Proxy*> result;
+  if (const auto found = members.find(cluster_id); found != members.end()) {
+    for (const auto& id : found->second) result.push_back(&proxies.at(id));
+  }
+  return result;
+}
+
+std::string_view to_string(State state) {
+  switch (state) {
+    case State::Live: return "live";
+    case State::Pending: return "pending";
+    case State::Rejected: return "rejected";
+    case State::Offline: return "offline";
+    case State::Idle: return "idle";
+  }
+  return "offline";
+}
+
+Status::Status() : book_(std::make_unique<Book>()) {}
+Status::~Status() = default;
+
+Counters& Status::counters() { return counters_; }
+const Counters& Status::counters() const { return counters_; }
+
+std::optional<ProxyState> Status::get(std::string_view proxy_id) const {
+  std::optional<ProxyState> state;
+  std::function<std::vector<HeldType>()> held;
+  {
+    const std::lock_guard lock{book_->mutex};
+    const auto found = book_->proxies.find(std::string(proxy_id));
+    if (found == book_->proxies.end()) return std::nullopt;
+    state = describe(found->second);
+    held = found->second.held;
+  }
+  if (held) state->types = held();
+  return state;
+}
+
+std::vector<ProxyState> Status::of_cluster(std::int64_t cluster_id) const {
+  const std::lock_guard lock{book_->mutex};
+  std::vector<ProxyState> states;
+  for (const Proxy* proxy : book_->of_cluster(cluster_id)) states.push_back(describe(*proxy));
+  return states;
+}
+
+std::vector<ProxyState> Status::at_revision(std::int64_t cluster_id, std::int64_t revision) const {
+  const std::lock_guard lock{book_->mutex};
+  std::vector<ProxyState> states;
+  for (const Proxy* proxy : book_->of_cluster(cluster_id)) {
+    states.push_back(describe(*proxy));
+    describe_at(*proxy, revision, states.back());
+  }
+  return states;
+}
+
+std::vector<ObjectRefusal> Status::object_refusals(std::string_view type, std::int64_t id) const {
+  const std::lock_guard lock{book_->mutex};
+  std::vector<ObjectRefusal> result;
+  const auto found = book_->refusals.find({std::string(type), id});
+  if (found == book_->refusals.end()) return result;
+  for (const auto& [proxy_id, refusal] : found->second) result.push_back(refusal);
+  return result;
+}
+
+std::vector<std::pair<Object, ObjectRefusal>> Status::cluster_refusals(
+    std::int64_t cluster_id) const {
+  const std::lock_guard lock{book_->mutex};
+  std::vector<std::pair<Object, ObjectRefusal>> result;
+  for (const Proxy* proxy : book_->of_cluster(cluster_id)) {
+    for (const auto& refusal : proxy->refusals) {
+      result.emplace_back(refusal.object, ObjectRefusal{proxy->id, refusal.message, refusal.since});
+    }
+  }
+  std::ranges::stable_sort(result, {},
+                           [](const auto& each) -> const Object& { return each.first; });
+  return result;
+}
+
+void Status::when_settled(std::int64_t cluster_id, std::int64_t revision, Time deadline,
+                          std::function<void(State)> done) {
+  Done now;
+  {
+    const std::lock_guard lock{book_->mutex};
+    if (book_->closed || book_->waits.size() >= most_waits) {
+      now.emplace_back(std::move(done), State::Pending);
+    } else {
+      const WaitId id = ++book_->last_wait;
+      book_->waits.emplace(id, Wait{cluster_id, revision, std::move(done)});
+      book_->deadlines.emplace(deadline, id);
+      book_->deadline_of.emplace(id, deadline);
+      book_->clusters[cluster_id].waits.emplace(revision, id);
+      book_->settle_waits(cluster_id, now);
+    }
+  }
+  call(now);
+}
+
+void Status::tick(Time now) {
+  Done done;
+  {
+    const std::lock_guard lock{book_->mutex};
+    while (!book_->deadlines.empty() && book_->deadlines.begin()->first <= now) {
+      book_->end_wait(book_->deadlines.begin()->second, State::Pending, done);
+    }
+  }
+  call(done);
+}
+
+void Status::close() {
+  Done done;
+  {
+    const std::lock_guard lock{book_->mutex};
+    book_->closed = true;
+    while (!book_->deadlines.empty()) {
+      book_->end_wait(book_->deadlines.begin()->second, State::Pending, done);
+    }
+  }
+  call(done);
+}
+
+void Status::forget(std::string_view proxy_id) {
+  const std::lock_guard lock{book_->mutex};
+  const auto found = book_->proxies.find(std::string(proxy_id));
+  if (found == book_->proxies.end() || found->second.stream != 0) return;
+  book_->members[found->second.cluster_id].erase(found->first);
+  book_->proxies.erase(found);
+}
+
+void Status::connected(const Newcomer& newcomer, Time now) {
+  Done done;
+  {
+    const std::lock_guard lock{book_->mutex};
+    Proxy& proxy = book_->proxies[newcomer.proxy_id];
+    const std::int64_t previous = proxy.cluster_id;
+    book_->leave(proxy);
+    if (!proxy.id.empty()) book_->members[previous].erase(proxy.id);
+    proxy.id = newcomer.proxy_id;
+    proxy.cluster_id = newcomer.cluster_id;
+    proxy.hostname = newcomer.hostname;
+    proxy.stream = newcomer.stream;
+    proxy.held = newcomer.held;
+    proxy.progress = {};
+    proxy.settlements.clear();
+    book_->members[proxy.cluster_id].insert(proxy.id);
+    book_->streams[newcomer.stream] = &proxy;
+    Cluster& cluster = book_->clusters[proxy.cluster_id];
+    cluster.settled.insert(0);
+    cluster.changed.insert(0);
+    book_->refresh(proxy, now);
+    if (previous != 0 && previous != proxy.cluster_id) book_->settle_waits(previous, done);
+  }
+  call(done);
+}
+
+void Status::report(StreamId stream, const Progress& progress, Time now) {
+  Done done;
+  {
+    const std::lock_guard lock{book_->mutex};
+    const auto found = book_->streams.find(stream);
+    if (found == book_->streams.end()) return;
+    Proxy& proxy = *found->second;
+    Cluster& cluster = book_->clusters[proxy.cluster_id];
+    erase_one(cluster.settled, proxy.progress.revision);
+    erase_one(cluster.changed, proxy.progress.changed);
+    cluster.settled.insert(progress.revision);
+    cluster.changed.insert(progress.changed);
+    const bool further = progress.revision > proxy.progress.revision;
+    proxy.progress = progress;
+    if (further) {
+      proxy.settlements.push_back({progress.revision, now});
+      if (proxy.settlements.size() > kept_settlements) proxy.settlements.pop_front();
+    }
+    book_->refresh(proxy, now);
+    if (further) book_->settle_waits(proxy.cluster_id, done);
+  }
+  call(done);
+}
+
+void Status::report_refusals(StreamId stream, std::vector<Refusal> refusals, Time now) {
+  const std::lock_guard lock{book_->mutex};
+  const auto found = book_->streams.find(stream);
+  if (found == book_->streams.end()) return;
+  book_->replace_refusals(*found->second, std::move(refusals));
+  book_->refresh(*found->second, now);
+}
+
+void Status::disconnected(StreamId stream, Time now) {
+  Done done;
+  {
+    const std::lock_guard lock{book_->mutex};
+    const auto found = book_->streams.find(stream);
+    if (found == book_->streams.end()) return;
+    Proxy& proxy = *found->second;
+    book_->leave(proxy);
+    book_->refresh(proxy, now);
+    book_->settle_waits(proxy.cluster_id, done);
+  }
+  call(done);
+}
+
+}  // namespace mp::xds

@@ -1,0 +1,377 @@
+#include "xds/stream.hpp"
+
+#include "base/error.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mp::xds {
+namespace {
+
+constexpr std::array wire_order{Type::Cluster,  Type::Endpoint, Type::Secret,
+                                Type::Listener, Type::Route,    Type::ScopedRoute};
+constexpr std::array named_types{Type::Endpoint, Type::Secret, Type::Route};
+
+// A client that leaves so many responses of a type unanswered gets no more of it.
+constexpr std::size_t most_flights = 64;
+constexpr std::size_t parts_in_flight = 16;
+
+std::size_t index(Type type) { return static_cast<std::size_t>(type); }
+
+// Those that refer to clusters, endpoints and secrets.
+bool consumer(Type type) { return type >= Type::Listener; }
+
+std::array<Lane, type_count> make_lanes() {
+  return {Lane{Type::Cluster},  Lane{Type::Endpoint}, Lane{Type::Secret},
+          Lane{Type::Listener}, Lane{Type::Route},    Lane{Type::ScopedRoute}};
+}
+
+}  // namespace
+
+Stream::Stream(Flavour flavour, std::shared_ptr<Differences> differences)
+    : flavour_(flavour),
+      dialect_(flavour == Flavour::Delta ? delta() : state_of_the_world()),
+      differences_(std::move(differences)),
+      lanes_(make_lanes()) {}
+
+Stream::Responses Stream::on_request(const Request& request, Time now) {
+  Type type{};
+  if (!find_type(request.type_url, type)) return {};
+  Lane& each = lane(type);
+  answered(each, request, now);
+  if (dialect_.counts(each, request)) subscribe(each, request);
+  return step(now);
+}
+
+Stream::Responses Stream::on_snapshot(SnapshotPtr snapshot, Time now) {
+  if (!target_) progress_.changed = snapshot->revision;
+  target_ = std::move(snapshot);
+  return step(now);
+}
+
+Stream::Responses Stream::on_time(Time now) {
+  for (const Type type : quarantine_.release(now)) retry_[index(type)] = true;
+  return step(now);
+}
+
+Stream::Responses Stream::on_retry(Time now) {
+  for (const Type type : quarantine_.release_all()) retry_[index(type)] = true;
+  return step(now);
+}
+
+// A request acknowledges by its nonce, whatever else it says, and refuses by error_detail alone; it
+// is not answered unless it changes a subscription (xDS protocol, "ACK and NACK semantics").
+void Stream::answered(Lane& lane, const Request& request, Time now) {
+  if (request.nonce.empty()) return;
+  const auto flights = lane.land(request.nonce);
+  if (flights.empty()) return;
+  if (request.error) {
+    ++exchanges_.refusals;
+    refuse(lane, flights, *request.error, now);
+  } else {
+    exchanges_.acknowledgements += flights.size();
+    accept(lane, flights);
+  }
+}
+
+void Stream::accept(const Lane& lane, const std::vector<Flight>& flights) {
+  for (const auto& flight : flights) {
+    if (quarantine_.empty()) return;
+    for (const auto& sent : flight.sent) accept(lane.type(), *sent.resource);
+  }
+}
+
+// The last good form, sent once more, says nothing about the form that was refused.
+void Stream::accept(Type type, const Resource& resource) {
+  const auto want = find_resource(target_->of(type), resource.name);
+  const bool wanted = !want || want->version == resource.version;
+  if (wanted || quarantine_.holds(type, resource)) quarantine_.forget(type, resource.name);
+}
+
+void Stream::refuse(Lane& lane, const std::vector<Flight>& flights, const std::string& message,
+                    Time now) {
+  expected_ = {};
+  const Flight& last = flights.back();
+  const bool all = dialect_.repeats_all(lane.type());
+  std::vector<Sent> suspects;
+  for (const auto& flight : flights) {
+    if (all || &flight == &last) {
+      suspects.insert(suspects.end(), flight.sent.begin(), flight.sent.end());
+    }
+  }
+  if (!all) accept(lane, {flights.begin(), flights.end() - 1});
+  Resources present;
+  for (const auto& sent : suspects) present.push_back(sent.resource);
+  const auto named = blamed(message, present);
+  if (named.empty() && !(all && blames_refused(lane.type(), message))) {
+    // Nothing of the response was applied, or nobody knows what: with several, find the culprit by
+    // trying.
+    const bool certain = suspects.size() == 1 && (last.alone || !all);
+    if (certain) return blame(lane, suspects.front(), message, last.revision, now);
+    lane.isolate(suspects);
+    // What the response repeated from one that had not been answered was not applied either.
+    if (all && !last.alone) lane.repeat();
+    return;
+  }
+  for (const auto& sent : suspects) {
+    const auto found = std::ranges::find(named, sent.resource, &Blame::resource);
+    if (found != named.end())
+      blame(lane, sent, found->message, last.revision, now);
+    else
+      accept(lane.type(), *sent.resource);
+  }
+}
+
+// A response that repeats all may repeat what the answer to an earlier one has just put away.
+bool Stream::blames_refused(Type type, const std::string& message) const {
+  Resources refused;
+  for (const auto& refusal : quarantine_.list()) {
+    if (refusal.type != type) continue;
+    auto resource = std::make_shared<Resource>();
+    resource->name = refusal.resource;
+    refused.push_back(std::move(resource));
+  }
+  return !blamed(message, refused).empty();
+}
+
+void Stream::blame(Lane& lane, const Sent& sent, const std::string& message, std::int64_t revision,
+                   Time now) {
+  lane.refused(sent);
+  const auto& name = sent.resource->name;
+  if (!lane.subscription().contains(name) || !find_resource(target_->of(lane.type()), name)) return;
+  quarantine_.refuse(lane.type(), *sent.resource, message, revision, now);
+}
+
+void Stream::subscribe(Lane& lane, const Request& request) {
+  const auto change = lane.subscribe(request, flavour_);
+  if (change.first) {
+    if (request.initial_versions.size() > max_names) {
+      throw Error{Code::Validation, "too many initial resource versions"};
+    }
+    lane.know(request.initial_versions);
+    lane.claim(request.version);
+  }
+  for (const auto& name : change.asked) {
+    // In the first request a name comes with the version that is held already. Later it is a
+    // question that must be answered, even when the answer is believed to be known.
+    if (!change.first || !lane.held(name)) lane.owe(name);
+    expected_[index(lane.type())].names.erase(name);
+  }
+  // Still covered by the wildcard: "the server must tell its state", for the client has dropped it.
+  for (const auto& name : change.dropped) {
+    if (lane.subscription().contains(name)) lane.owe(name);
+  }
+  if (lane.type() == Type::Endpoint && change.first) {
+    for (const auto& name : std::exchange(renewals_, {})) {
+      if (lane.subscription().contains(name)) lane.owe(name);
+    }
+  }
+  if (!quarantine_.empty()) {
+    quarantine_.keep_only(
+        lane.type(), [&](std::string_view name) { return lane.subscription().contains(name); });
+  }
+}
+
+Stream::Responses Stream::step(Time now) {
+  Responses responses;
+  if (!target_) return responses;
+  for (const Type type : wire_order) step_lane(lane(type), now, responses);
+  remove(now, responses);
+  measure(now);
+  return responses;
+}
+
+void Stream::step_lane(Lane& lane, Time now, Responses& responses) {
+  if (!lane.requested()) return;
+  send_parts(lane, now, responses);
+  const bool ready = wants_advance(lane) && !lane.busy(now) && !lane.has_parts() &&
+                     lane.flights().size() < most_flights && !held_back(lane, now);
+  if (ready) {
+    advance(lane, now, responses);
+  } else if (lane.owes() && lane.base()) {
+    // Somebody waits for these names: they do not wait for the answers that pushes wait for.
+    const Delivery delivery = lane.answer(*target_, quarantine_);
+    send(lane, dialect_.drafts(lane, delivery), now, responses);
+  }
+}
+
+void Stream::send_parts(Lane& lane, Time now, Responses& responses) {
+  const std::size_t limit = dialect_.repeats_all(lane.type()) ? 1 : parts_in_flight;
+  while (lane.has_parts() && lane.flights().size() < limit) {
+    const Delivery delivery = lane.next_part(*target_, quarantine_);
+    auto drafts = dialect_.drafts(lane, delivery);
+    if (drafts.empty() && dialect_.repeats_all(lane.type()))
+      drafts.push_back(dialect_.nothing(lane));
+    send(lane, std::move(drafts), now, responses);
+  }
+}
+
+void Stream::advance(Lane& lane, Time now, Responses& responses) {
+  const auto from = lane.base();
+  const bool greeting = lane.subscription().wildcard() && lane.holds_nothing();
+  retry_[index(lane.type())] = false;
+  if (!from && dialect_.recalls(lane, *target_)) return lane.hold_all(target_);
+  const Delivery delivery = lane.advance(target_, *differences_, quarantine_);
+  if (!delivery.sends.empty()) progress_.changed = target_->revision;
+  auto drafts = dialect_.drafts(lane, delivery);
+  // Envoy does not finish its start before the first answer to a wildcard, be it empty.
+  if (drafts.empty() && greeting) drafts.push_back(dialect_.nothing(lane));
+  send(lane, std::move(drafts), now, responses);
+  if (lane.type() == Type::Cluster) renew_endpoints(delivery.sends);
+  const bool refers = lane.type() == Type::Cluster || lane.type() == Type::Listener;
+  if (refers && lane.subscription().wildcard() && from != target_) expect(from, now);
+}
+
+bool Stream::wants_advance(const Lane& lane) const {
+  return lane.base() != target_ || retry_[index(lane.type())];
+}
+
+// Make before break: new listeners and routes wait for the clusters they may use.
+bool Stream::held_back(const Lane& each, Time now) const {
+  const Lane& clusters = lane(Type::Cluster);
+  if (!consumer(each.type()) || !clusters.requested() || each.holds_nothing()) return false;
+  if (clusters.base() != target_ || clusters.has_parts()) return true;
+  return std::ranges::any_of(clusters.flights(), [&](const Flight& flight) {
+    return flight.adds && now < flight.at + longest_hold;
+  });
+}
+
+// A cluster that is sent again warms until its endpoints come, and in delta Envoy does not ask for
+// them again ("Cluster warming ends only with a new ClusterLoadAssignment").
+void Stream::renew_endpoints(const std::vector<Sent>& clusters) {
+  Lane& endpoints = lane(Type::Endpoint);
+  for (const auto& sent : clusters) {
+    const auto& name = sent.resource->name;
+    if (!find_resource(target_->of(Type::Endpoint), name)) continue;
+    if (!endpoints.requested() && sent.before) renewals_.insert(name);
+    if (endpoints.requested() && endpoints.subscription().contains(name)) endpoints.owe(name);
+  }
+}
+
+// What came new with a cluster or listener is live only when the proxy has asked for it and got it.
+void Stream::expect(const SnapshotPtr& from, Time now) {
+  const auto difference = differences_->between(from, target_);
+  for (const Type type : named_types) {
+    auto& expected = expected_[index(type)];
+    std::vector<std::string> names;
+    for (const auto& change : (*difference)[index(type)]) {
+      if (!change.after)
+        expected.names.erase(change.name());
+      else if (!change.before && !lane(type).subscription().contains(change.name())) {
+        names.push_back(change.name());
+      }
+    }
+    if (names.empty()) continue;
+    if (expected.names.empty()) expected.revision = target_->revision;
+    expected.names.insert(names);
+    expected_until_ = now + longest_expectation;
+  }
+}
+
+// As long as an older form of a listener or route is in use, what it refers to stays.
+bool Stream::keeps(Type type) const {
+  const auto in_use = [&](Type user) { return lane(user).keeps_last_good(quarantine_); };
+  if (type == Type::Listener) return false;
+  if (in_use(Type::Listener)) return true;
+  return !consumer(type) && (in_use(Type::Route) || in_use(Type::ScopedRoute));
+}
+
+// Up to here the lane has nothing on its way. A snapshot may change without its revision (the end
+// of a secret): then the revision is not reached again until the lane has got that one.
+std::int64_t Stream::complete(const Lane& lane) const {
+  const auto revision = lane.complete();
+  if (!lane.requested() || lane.base() == target_ || !lane.base()) return revision;
+  return std::min(revision, target_->revision - 1);
+}
+
+void Stream::remove(Time now, Responses& responses) {
+  const auto consumers_complete = [&] {
+    return std::min({complete(lane(Type::Listener)), complete(lane(Type::Route)),
+                     complete(lane(Type::ScopedRoute))});
+  };
+  std::int64_t limit = consumers_complete();
+  for (std::size_t n = wire_order.size(); n-- > 0;) {
+    const Type type = wire_order[n];
+    // What the removed listeners and routes referred to goes when they are gone.
+    if (type == Type::Secret) limit = consumers_complete();
+    if (keeps(type)) continue;
+    const auto names = lane(type).take_removals(limit);
+    if (names.empty()) continue;
+    progress_.changed = target_->revision;
+    send(lane(type), dialect_.farewells(lane(type), names), now, responses);
+  }
+}
+
+void Stream::measure(Time now) {
+  if (expected_until_ && now >= *expected_until_) {
+    expected_ = {};
+    expected_until_ = std::nullopt;
+  }
+  std::int64_t revision = target_->revision;
+  bool settled = false;
+  const auto lower = [&](std::int64_t to) {
+    revision = std::min(revision, to);
+    settled = false;
+  };
+  for (const auto& each : lanes_) settled = settled || each.requested();
+  if (!settled) lower(0);
+  for (const auto& each : lanes_) {
+    if (!each.requested()) continue;
+    if (each.base() != target_ || !each.idle()) lower(complete(each));
+    const auto leaving = each.leaving_since();
+    if (leaving && !keeps(each.type())) lower(*leaving - 1);
+  }
+  for (const auto& expected : expected_) {
+    if (!expected.names.empty()) lower(expected.revision - 1);
+  }
+  // A proxy asks for its listeners only when its clusters are warm; until then it serves nothing.
+  if (lane(Type::Cluster).subscription().wildcard() && !lane(Type::Listener).requested()) lower(0);
+  progress_.revision = std::max(progress_.revision, revision);
+  progress_.settled = settled;
+}
+
+std::optional<Time> Stream::next_wake(Time now) const {
+  std::optional<Time> next = quarantine_.next_release();
+  const auto earlier = [&](Time time) {
+    if (!next || time < *next) next = time;
+  };
+  if (expected_until_) earlier(*expected_until_);
+  if (!target_) return next;
+  for (const auto& each : lanes_) {
+    if (!each.requested() || !wants_advance(each)) continue;
+    if (each.busy(now)) earlier(each.flights().back().at + patience);
+    if (!consumer(each.type())) continue;
+    for (const auto& flight : lane(Type::Cluster).flights()) {
+      if (flight.adds && now < flight.at + longest_hold) earlier(flight.at + longest_hold);
+    }
+  }
+  return next;
+}
+
+void Stream::send(Lane& lane, std::vector<Draft> drafts, Time now, Responses& responses) {
+  for (auto& draft : drafts) {
+    std::string nonce = std::to_string(++last_nonce_);
+    lane.took_off(
+        {.nonce = nonce, .revision = target_->revision, .at = now, .sent = std::move(draft.sent)});
+    responses.push_back({.type = lane.type(),
+                         .version = std::move(draft.version),
+                         .nonce = std::move(nonce),
+                         .resources = std::move(draft.resources),
+                         .removed = std::move(draft.removed)});
+    ++exchanges_.pushes;
+  }
+}
+
+std::vector<HeldType> Stream::held() const {
+  std::vector<HeldType> types;
+  for (const auto& each : lanes_) {
+    if (!each.requested()) continue;
+    const auto resources = each.all_held();
+    types.push_back({.type_url = std::string(type_url(each.type())),
+                     .version = version_of(resources),
+                     .resources = resources.size()});
+  }
+  return types;
+}
+
+}  // namespace mp::xds

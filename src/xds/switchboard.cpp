@@ -1,0 +1,210 @@
+#include "xds/switchboard.hpp"
+
+#include "base/error.hpp"
+
+#include <utility>
+
+namespace mp::xds {
+namespace {
+
+constexpr std::size_t admission_threads = 4;
+constexpr std::size_t most_admissions = 50'000;
+constexpr Milliseconds tick{100};
+constexpr int aborted_status = 10;
+
+}  // namespace
+
+Switchboard::Switchboard(OnGroup on_group, OnGroup on_group_gone, Gate& gate, Status& status,
+                         const Clock& clock)
+    : on_group_(std::move(on_group)),
+      on_group_gone_(std::move(on_group_gone)),
+      gate_(gate),
+      status_(status),
+      clock_(clock),
+      admissions_(admission_threads, most_admissions),
+      timer_([this] { run_timer(); }) {}
+
+Switchboard::~Switchboard() { stop(); }
+
+std::shared_ptr<Session> Switchboard::add(Call call, Line& line) {
+  const std::lock_guard lock{mutex_};
+  auto session = std::make_shared<Session>(++last_id_, std::move(call), line, *this);
+  if (stopped_) return nullptr;
+  sessions_.emplace(session->id(), session);
+  return session;
+}
+
+bool Switchboard::request_admission(std::shared_ptr<Session> session) {
+  return admissions_.post([session = std::move(session)] { session->admit(); });
+}
+
+// Called on an admission thread.
+void Switchboard::join(const std::shared_ptr<Session>& session, const Admission& admission,
+                       std::uint64_t rechecks_before) {
+  const Place place{.group = {.cluster_id = admission.cluster_id,
+                              .type = admission.type,
+                              .listen_address = admission.listen_address,
+                              .flavour = session->call().flavour},
+                    .proxy = {admission.proxy_id, session->call().channel}};
+  std::shared_ptr<Session> replaced;
+  std::shared_ptr<Differences> differences;
+  Publication publication;
+  {
+    const std::lock_guard order{order_};
+    bool first = false;
+    {
+      const std::lock_guard lock{mutex_};
+      if (!sessions_.contains(session->id())) return;  // it left meanwhile
+      Group& group = groups_[place.group];
+      first = group.members.empty();
+      group.members.emplace(session->id(), session);
+      places_.emplace(session->id(), place);
+      replaced = std::exchange(proxies_[place.proxy], session);
+      differences = group.differences;
+      publication = group.publication;
+    }
+    if (first && on_group_) on_group_(place.group);
+  }
+  session->open(admission, std::move(differences), publication);
+  // Only now, so that the proxy does not look offline in between.
+  if (replaced) replaced->close(aborted_status, "another stream of this proxy took its place");
+  // The key may have ended between the answer of the gate and the entry into the group.
+  if (rechecks_before != rechecks_) session->recheck();
+}
+
+void Switchboard::leave(const std::shared_ptr<Session>& session) {
+  const std::lock_guard order{order_};
+  std::optional<GroupKey> gone;
+  {
+    const std::lock_guard lock{mutex_};
+    sessions_.erase(session->id());
+    const auto found = places_.find(session->id());
+    if (found == places_.end()) return;
+    const Place place = std::move(found->second);
+    places_.erase(found);
+    const auto proxy = proxies_.find(place.proxy);
+    if (proxy != proxies_.end() && proxy->second == session) proxies_.erase(proxy);
+    const auto group = groups_.find(place.group);
+    group->second.members.erase(session->id());
+    if (group->second.members.empty()) {
+      groups_.erase(group);
+      gone = place.group;
+    }
+  }
+  if (gone && on_group_gone_) on_group_gone_(*gone);
+}
+
+void Switchboard::publish(const GroupKey& key, SnapshotPtr snapshot) {
+  std::vector<std::shared_ptr<Session>> members;
+  Publication publication;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto found = groups_.find(key);
+    if (found == groups_.end()) return;
+    Group& group = found->second;
+    const auto& present = group.publication.snapshot;
+    if (present && snapshot->revision < present->revision) return;
+    group.publication = {.snapshot = std::move(snapshot), .edition = group.publication.edition + 1};
+    publication = group.publication;
+    members.reserve(group.members.size());
+    for (const auto& [id, session] : group.members) members.push_back(session);
+  }
+  for (const auto& session : members) session->publish(publication);
+}
+
+std::vector<GroupKey> Switchboard::groups() const {
+  const std::lock_guard lock{mutex_};
+  std::vector<GroupKey> keys;
+  for (const auto& [key, group] : groups_) keys.push_back(key);
+  return keys;
+}
+
+void Switchboard::recheck(std::int64_t cluster_id) {
+  ++rechecks_;
+  std::vector<std::shared_ptr<Session>> members;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [key, group] : groups_) {
+      if (cluster_id != 0 && key.cluster_id != cluster_id) continue;
+      for (const auto& [id, session] : group.members) members.push_back(session);
+    }
+  }
+  if (members.empty()) return;
+  // One job for all: the queue is for admissions.
+  const auto job = [members = std::move(members)] {
+    for (const auto& session : members) session->recheck();
+  };
+  if (!admissions_.post(job)) job();
+}
+
+std::vector<std::shared_ptr<Session>> Switchboard::of_proxy(std::string_view proxy_id) const {
+  const std::lock_guard lock{mutex_};
+  std::vector<std::shared_ptr<Session>> found;
+  for (const Channel channel : {Channel::Aggregated, Channel::Secrets}) {
+    const auto entry = proxies_.find({std::string(proxy_id), channel});
+    if (entry != proxies_.end()) found.push_back(entry->second);
+  }
+  return found;
+}
+
+void Switchboard::close_proxy(std::string_view proxy_id, const std::string& reason) {
+  for (const auto& session : of_proxy(proxy_id)) {
+    session->close(facts(Code::Permission).grpc_status, reason);
+  }
+}
+
+bool Switchboard::retry(std::string_view proxy_id) {
+  const auto sessions = of_proxy(proxy_id);
+  for (const auto& session : sessions) session->retry();
+  return !sessions.empty();
+}
+
+void Switchboard::wake_at(const std::shared_ptr<Session>& session, Time time) {
+  const std::lock_guard lock{timer_mutex_};
+  timers_.emplace(time, session);
+}
+
+std::vector<std::shared_ptr<Session>> Switchboard::due(Time now) {
+  std::vector<std::shared_ptr<Session>> sessions;
+  const auto end = timers_.upper_bound(now);
+  for (auto timer = timers_.begin(); timer != end; ++timer) {
+    if (auto session = timer->second.lock()) sessions.push_back(std::move(session));
+  }
+  timers_.erase(timers_.begin(), end);
+  return sessions;
+}
+
+void Switchboard::run_timer() {
+  for (;;) {
+    std::vector<std::shared_ptr<Session>> sessions;
+    {
+      std::unique_lock lock{timer_mutex_};
+      if (timer_wake_.wait_for(lock, tick, [this] { return timer_stopping_; })) return;
+      sessions = due(clock_.now());
+    }
+    for (const auto& session : sessions) session->on_time();
+    status_.tick(clock_.now());
+  }
+}
+
+void Switchboard::stop() {
+  Sessions sessions;
+  {
+    const std::lock_guard lock{mutex_};
+    if (std::exchange(stopped_, true)) return;
+    sessions = sessions_;
+  }
+  for (const auto& [id, session] : sessions) {
+    session->close(facts(Code::Unavailable).grpc_status, "the server stops");
+  }
+  sessions.clear();
+  admissions_.stop();
+  {
+    const std::lock_guard lock{timer_mutex_};
+    timer_stopping_ = true;
+  }
+  timer_wake_.notify_all();
+  timer_.join();
+}
+
+}  // namespace mp::xds

@@ -1,0 +1,90 @@
+// Which streams there are, in which groups, and when each is to be woken: the part of the xDS
+// server that knows them all, without gRPC. Owned by xds/server. Its locks are never held while a
+// session is called.
+#pragma once
+
+#include "base/outside.hpp"
+#include "base/workers.hpp"
+#include "xds/server.hpp"
+#include "xds/session.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+namespace mp::xds {
+
+class Switchboard {
+ public:
+  using OnGroup = std::function<void(const GroupKey&)>;
+
+  Switchboard(OnGroup on_group, OnGroup on_group_gone, Gate& gate, Status& status,
+              const Clock& clock);
+  ~Switchboard();  // stop()
+
+  std::shared_ptr<Session> add(Call call, Line& line);
+  void publish(const GroupKey& key, SnapshotPtr snapshot);
+  std::vector<GroupKey> groups() const;
+  void recheck(std::int64_t cluster_id);
+  void close_proxy(std::string_view proxy_id, const std::string& reason);
+  bool retry(std::string_view proxy_id);
+  void stop();  // closes all sessions, ends the threads
+
+  // For sessions.
+  Gate& gate() { return gate_; }
+  Status& status() { return status_; }
+  Time now() const { return clock_.now(); }
+  bool request_admission(std::shared_ptr<Session> session);
+  std::uint64_t rechecks() const { return rechecks_; }
+  void join(const std::shared_ptr<Session>& session, const Admission& admission,
+            std::uint64_t rechecks_before);
+  void leave(const std::shared_ptr<Session>& session);
+  void wake_at(const std::shared_ptr<Session>& session, Time time);
+
+ private:
+  using Sessions = std::unordered_map<StreamId, std::shared_ptr<Session>>;
+  using ProxyKey = std::pair<std::string, Channel>;
+  struct Group {
+    std::shared_ptr<Differences> differences = std::make_shared<Differences>();
+    Publication publication;
+    Sessions members;
+  };
+  struct Place {
+    GroupKey group;
+    ProxyKey proxy;
+  };
+
+  void run_timer();
+  std::vector<std::shared_ptr<Session>> due(Time now);
+  std::vector<std::shared_ptr<Session>> of_proxy(std::string_view proxy_id) const;
+
+  OnGroup on_group_;
+  OnGroup on_group_gone_;
+  Gate& gate_;
+  Status& status_;
+  const Clock& clock_;
+
+  std::mutex order_;  // of the calls of on_group and on_group_gone; taken before mutex_
+  mutable std::mutex mutex_;
+  StreamId last_id_ = 0;
+  bool stopped_ = false;
+  Sessions sessions_;
+  std::unordered_map<StreamId, Place> places_;
+  std::map<GroupKey, Group> groups_;
+  std::map<ProxyKey, std::shared_ptr<Session>> proxies_;
+  std::atomic<std::uint64_t> rechecks_{0};
+
+  std::mutex timer_mutex_;
+  std::condition_variable timer_wake_;
+  std::multimap<Time, std::weak_ptr<Session>> timers_;
+  bool timer_stopping_ = false;
+
+  Workers admissions_;
+  std::thread timer_;
+};
+
+}  // namespace mp::xds

@@ -1,0 +1,34 @@
+// Discovery messages as bytes: reads requests and composes responses whose resource bodies are
+// shared with the snapshot instead of copied. Used by xds/session; the only place that knows the
+// protobuf classes of the discovery service. It does not look into resources.
+#pragma once
+
+#include "xds/discovery.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mp::xds {
+
+// Bytes of a message: first `bytes`, then the body of `resource` when there is one.
+struct Chunk {
+  std::string bytes;
+  ResourcePtr resource;
+};
+using Message = std::vector<Chunk>;
+
+// Bodies below this many bytes are cheaper to copy than to refer to.
+inline constexpr std::size_t shared_from = 1024;
+
+// envoy.service.discovery.v3.DiscoveryRequest or DeltaDiscoveryRequest. Throws mp::Error
+// (Validation) for bytes that are none.
+Request parse_request(Flavour flavour, std::string_view bytes);
+
+// envoy.service.discovery.v3.DiscoveryResponse or DeltaDiscoveryResponse.
+Message compose(Flavour flavour, const Response& response);
+
+// All bytes in one string, for tests.
+std::string flatten(const Message& message);
+
+}  // namespace mp::xds

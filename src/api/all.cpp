@@ -1,0 +1,24 @@
+#include "api/api.hpp"
+#include "api/nouns.hpp"
+
+namespace mp::api {
+
+const Endpoints& all_endpoints() {
+  static const Endpoints all = [] {
+    Endpoints endpoints;
+    auth(endpoints);
+    users(endpoints);
+    services(endpoints);
+    mappings(endpoints);
+    clusters(endpoints);
+    enrolment(endpoints);
+    proxies(endpoints);
+    revisions(endpoints);
+    operations(endpoints);
+    documents(endpoints);
+    return endpoints;
+  }();
+  return all;
+}
+
+}  // namespace mp::api

@@ -1,0 +1,46 @@
+#include "api/call.hpp"
+
+#include "api/body.hpp"
+#include "api/context.hpp"
+#include "api/idempotency.hpp"
+
+#include <algorithm>
+
+namespace mp::api {
+
+const boost::json::value& Call::body() {
+  if (!body_) body_ = parse_body(request);
+  return *body_;
+}
+
+Actor Call::actor() const {
+  return {.user_id = caller.user ? std::optional(caller.user->id) : std::nullopt,
+          .name = caller.name(),
+          .address = caller.address,
+          .request_id = request_id};
+}
+
+void Call::read(const std::function<void(Reader&)>& work) { context.store.read(work); }
+
+void Call::write(const std::function<Reply(Writer&)>& work) {
+  const std::string_view key =
+      request.method == "POST" ? request.header("Idempotency-Key") : std::string_view();
+  if (key.empty()) {
+    revision = std::max(revision, context.store.write(actor(), [&](Writer& db) { work(db); }));
+    return;
+  }
+  const Once once(*this, key);
+  revision = std::max(revision, context.store.write(actor(), [&](Writer& db) {
+    replay = once.find(db);
+    if (!replay) once.keep(db, work(db));
+  }));
+  if (replay) revision = replay->revision;
+}
+
+const std::string& path_parameter(const Call& call, std::string_view name) {
+  return std::ranges::find(call.path, name,
+                           [](const auto& each) { return std::string_view(each.first); })
+      ->second;
+}
+
+}  // namespace mp::api

@@ -1,0 +1,196 @@
+#include "access/keys.hpp"
+#include "api/context.hpp"
+#include "api/nouns.hpp"
+#include "api/selection.hpp"
+#include "api/standing.hpp"
+#include "model/rotation.hpp"
+
+#include <filesystem>
+
+namespace mp::api {
+namespace {
+
+void count_proxies(Reader& db, Cluster& cluster) {
+  cluster.proxy_count =
+      std::get<std::int64_t>(db.query("SELECT COUNT(*) FROM proxies WHERE cluster_id = :id",
+                                      {{"id", cluster.id}}, {Column::Integer})[0][0]);
+}
+
+Cluster load_visible(Reader& db, const Caller& caller, std::int64_t id) {
+  if (!may_see(caller, id)) throw not_found("cluster");
+  Cluster cluster = db.get<Cluster>(id);
+  count_proxies(db, cluster);
+  return cluster;
+}
+
+// Several clusters are a feature of the Enterprise licence; without it there is the default one
+// alone.
+Error needs_multi_cluster() {
+  Error error(Code::Feature, "");
+  error.details = {
+      {"feature", "multi_cluster"},
+      {"upgrade", "Several clusters need an Enterprise license; Community has the default one."}};
+  return error;
+}
+
+Page<Cluster> list_clusters(Call& call, Listing<Cluster>) {
+  Error error = needs_multi_cluster();
+  call.read([&](Reader& db) {
+    const auto found = db.select<Cluster>({.where = "is_default = 1"});
+    if (found.empty()) return;
+    error.details["default_cluster"] = {{"id", found.front().id}, {"name", found.front().name}};
+  });
+  throw error;
+}
+
+Created<Cluster> create_cluster(Call& call) {
+  (void)call;
+  throw needs_multi_cluster();
+}
+
+Cluster get_cluster(Call& call, Id<Cluster> id) {
+  Cluster cluster;
+  call.read([&](Reader& db) { cluster = load_visible(db, call.caller, id.value); });
+  return cluster;
+}
+
+// Sees it but may not change it: 403; does not see it: 404.
+void require_writer(const Call& call, std::int64_t id) {
+  if (!may_see(call.caller, id)) throw not_found("cluster");
+  if (!call.caller.is_admin()) throw Error(Code::Permission, "");
+}
+
+template <class Edit>
+Cluster edit(Call& call, std::int64_t id, Edit change) {
+  require_writer(call, id);
+  Cluster saved = write<Cluster>(call, [&](Writer& db) {
+    Cluster cluster = load_visible(db, call.caller, id);
+    change(cluster);
+    if (cluster.is_default && !cluster.is_active)
+      throw Error(Code::Conflict, "The default cluster must stay active");
+    db.update(cluster);
+    call.revision_cluster = cluster.id;
+    return cluster;
+  });
+  call.context.credentials.changed();
+  return saved;
+}
+
+Cluster update_cluster(Call& call, Id<Cluster> id, Change<Cluster> change) {
+  return edit(call, id.value, [&](Cluster& cluster) { change.apply(cluster); });
+}
+
+Cluster set_logging(Call& call, Id<Cluster> id, Late<ClusterLogging> body) {
+  return edit(call, id.value, [&](Cluster& cluster) {
+    check_match(call, describe<Cluster>, &cluster);
+    const ClusterLogging logging = body.read();
+    cluster.syslog_endpoint = logging.syslog_endpoint;
+    cluster.log_auth = *logging.log_auth;
+    cluster.log_netflow = *logging.log_netflow;
+    cluster.log_debug = *logging.log_debug;
+  });
+}
+
+Done deactivate_cluster(Call& call, Id<Cluster> id) {
+  edit(call, id.value, [&](Cluster& cluster) {
+    check_match(call, describe<Cluster>, &cluster);
+    cluster.is_active = false;
+  });
+  return {"Cluster deactivated"};
+}
+
+void forget_key_file(const Call& call, const Cluster& cluster) {
+  if (!cluster.is_default) return;
+  std::error_code ignored;
+  std::filesystem::remove(
+      std::filesystem::path(call.context.settings.data_dir) / "default-cluster-key", ignored);
+}
+
+KeyRotation rotate_key(Call& call, Id<Cluster> id) {
+  require_writer(call, id.value);
+  Cluster cluster;
+  KeyRotation rotation = write<KeyRotation>(call, [&](Writer& db) {
+    cluster = db.get<Cluster>(id.value);
+    const Secret key(new_cluster_key());
+    cluster.previous_key_hash = cluster.key_hash;
+    cluster.previous_key_until =
+        db.now() + std::chrono::seconds(call.context.settings.rotation.overlap);
+    cluster.key_hash = sha256_hex(key.reveal());
+    cluster.api_key = mask_key(key.reveal());
+    db.update(cluster);
+    call.revision_cluster = cluster.id;
+    return KeyRotation{key, *cluster.previous_key_until};
+  });
+  call.context.credentials.changed();
+  forget_key_file(call, cluster);
+  return rotation;
+}
+
+ClusterStatus cluster_status(Call& call, Id<Cluster> id) {
+  call.read([&](Reader& db) { load_visible(db, call.caller, id.value); });
+  ClusterStatus status{.revision = call.context.hub.revision(),
+                       .state = FleetState::Idle,
+                       .proxies = {},
+                       .warnings = {}};
+  for (const xds::ProxyState& proxy : call.context.hub.status().of_cluster(id.value)) {
+    status.proxies.push_back(proxy_standing(proxy));
+  }
+  status.state = whole_state(status.proxies);
+  for (const xds::Finding& finding : call.context.hub.findings(id.value)) {
+    status.warnings.push_back(finding.object.type + " " + finding.object.name + " (" +
+                              std::to_string(finding.object.id) + "): " + finding.message);
+  }
+  return status;
+}
+
+}  // namespace
+
+void clusters(Endpoints& endpoints) {
+  endpoints.add({.id = "list_clusters",
+                 .call = "GET /clusters",
+                 .summary = "List clusters.",
+                 .feature = "multi_cluster"},
+                list_clusters);
+  endpoints.add({.id = "create_cluster",
+                 .call = "POST /clusters",
+                 .summary = "Create a cluster.",
+                 .needs = Needs::Admin,
+                 .feature = "multi_cluster"},
+                create_cluster);
+  endpoints.add({.id = "get_cluster",
+                 .call = "GET /clusters/{id}",
+                 .summary = "Get a cluster, its key masked.",
+                 .effort = Effort::Quick},
+                get_cluster);
+  endpoints.add({.id = "update_cluster",
+                 .call = "PUT /clusters/{id}",
+                 .summary = "Change the fields that are sent.",
+                 .errors = {Code::Permission, Code::Conflict}},
+                update_cluster);
+  endpoints.add({.id = "patch_cluster",
+                 .call = "PATCH /clusters/{id}",
+                 .summary = "Change by JSON merge patch.",
+                 .errors = {Code::Permission, Code::Conflict}},
+                update_cluster);
+  endpoints.add({.id = "deactivate_cluster",
+                 .call = "DELETE /clusters/{id}",
+                 .summary = "Deactivate a cluster; never the default one.",
+                 .errors = {Code::Permission, Code::Conflict}},
+                deactivate_cluster);
+  endpoints.add({.id = "rotate_cluster_key",
+                 .call = "POST /clusters/{id}/rotate-key",
+                 .summary = "Replace a cluster's key; the old one works for the overlap.",
+                 .errors = {Code::Permission}},
+                rotate_key);
+  endpoints.add({.id = "set_cluster_logging",
+                 .call = "PUT /clusters/{id}/logging",
+                 .summary = "Set what a cluster's proxies log, and where to.",
+                 .errors = {Code::Permission}},
+                set_logging);
+  endpoints.add({.id = "get_cluster_status",
+                 .call = "GET /clusters/{id}/status",
+                 .summary = "What each proxy of a cluster holds, refused or lacks."},
+                cluster_status);
+}
+
+}  // namespace mp::api

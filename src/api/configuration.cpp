@@ -1,0 +1,44 @@
+#include "api/configuration.hpp"
+
+#include "base/secret.hpp"
+#include "xds/load.hpp"
+
+#include <boost/json.hpp>
+
+namespace mp::api {
+namespace {
+
+ConfiguredSecret secret_of(const Service& service, Time now) {
+  ConfiguredSecret secret{
+      .service_id = service.id, .auth_type = service.auth_type, .current = *service.secret};
+  if (service.previous_secret && service.previous_secret_until &&
+      *service.previous_secret_until > now) {
+    secret.previous = service.previous_secret;
+    secret.previous_until = service.previous_secret_until;
+  }
+  return secret;
+}
+
+}  // namespace
+
+ProxyConfiguration load_configuration(Reader& db, std::int64_t cluster_id, Time now) {
+  const auto config = xds::load_config(db, cluster_id);
+  if (!config) throw not_found("cluster");
+  const Cluster& cluster = *config->cluster;
+  ProxyConfiguration configuration{.cluster = {.id = cluster.id,
+                                               .name = cluster.name,
+                                               .syslog_endpoint = cluster.syslog_endpoint,
+                                               .log_auth = cluster.log_auth,
+                                               .log_netflow = cluster.log_netflow,
+                                               .log_debug = cluster.log_debug}};
+  for (const auto& service : config->services) {
+    configuration.services.push_back(*service);
+    if (service->secret) configuration.secrets.push_back(secret_of(*service, now));
+  }
+  for (const auto& mapping : config->mappings) configuration.mappings.push_back(*mapping);
+  const auto content = to_json(describe<ProxyConfiguration>, &configuration);
+  configuration.version = sha256_hex(boost::json::serialize(content)).substr(0, 32);
+  return configuration;
+}
+
+}  // namespace mp::api

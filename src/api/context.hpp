@@ -1,0 +1,31 @@
+// What handlers work with: the parts of the running manager, by reference. Built by app/manager.
+#pragma once
+
+#include "access/credential.hpp"
+#include "access/password.hpp"
+#include "access/token.hpp"
+#include "api/idempotency.hpp"
+#include "base/metrics.hpp"
+#include "crypto/authority.hpp"
+#include "settings/settings.hpp"
+#include "store/store.hpp"
+#include "xds/hub.hpp"
+
+namespace mp::api {
+
+struct Context {
+  Store& store;
+  const Clock& clock;
+  const Settings& settings;
+  Credentials& credentials;
+  const Tokens& tokens;
+  HashGate& hashes;
+  const Authority& authority;
+  xds::Hub& hub;
+  RunningKeys& running;
+  Registry& metrics;
+  Time started;
+  int xds_port = 0;
+};
+
+}  // namespace mp::api

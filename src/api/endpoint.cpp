@@ -1,0 +1,344 @@
+#include "api/endpoint.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace mp::api {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::int64_t most_on_page = 100;
+constexpr std::int64_t last_page = 1'000'000'000;
+
+std::optional<std::int64_t> positive(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc() || end != text.data() + text.size() || value < 1) return std::nullopt;
+  return value;
+}
+
+void read_bounded(std::int64_t& target, const std::string& name, const std::string& text,
+                  std::int64_t most, Violations& violations) {
+  const auto value = positive(text);
+  if (value && *value <= most)
+    target = *value;
+  else
+    violations.push_back(
+        {name, "Must be a whole number between 1 and " + std::to_string(most), json::value(text)});
+}
+
+std::vector<std::string> sort_keys(const Description& description) {
+  std::vector<std::string> keys;
+  for (const Field& field : description.fields) {
+    if (!field.rules.sort) continue;
+    keys.emplace_back(field.name);
+    keys.push_back("-" + std::string(field.name));
+  }
+  return keys;
+}
+
+void read_sort(ListQuery& query, const Description& description, const std::string& text,
+               Violations& violations) {
+  const auto keys = sort_keys(description);
+  if (std::ranges::find(keys, text) == keys.end()) {
+    std::string issue = "Must be one of ";
+    for (std::size_t at = 0; at < keys.size(); at += 2)
+      issue.append(at == 0 ? "" : ", ").append(keys[at]);
+    violations.push_back({"sort", issue + ", with - in front for descending", json::value(text)});
+  } else {
+    query.sort = text[0] == '-' ? text.substr(1) + " DESC" : text;
+  }
+}
+
+// A filter's text as its field's value; a violation when it is none.
+void read_filter(ListQuery& query, const Field& field, const std::string& text,
+                 Violations& violations) {
+  const auto value = from_text(field.shape->json_type, text);
+  const auto before = violations.size();
+  const auto scratch = json::value(text);
+  if (!value) {
+    violations.push_back({std::string(field.name), "Is not a value of this field", scratch});
+    return;
+  }
+  const Rules rules = field.shape->json_type == JsonType::Integer ? field.rules : Rules{};
+  const json::object wanted = field.shape->schema(rules);
+  if (const auto* names = wanted.if_contains("enum")) {
+    const auto& list = names->as_array();
+    if (std::ranges::find(list, *value) == list.end()) {
+      violations.push_back({std::string(field.name), "Is not a value of this field", scratch});
+    }
+  }
+  if (const auto* number = value->if_int64(); number && *number < rules.min) {
+    violations.push_back(
+        {std::string(field.name), "Must be at least " + std::to_string(rules.min), scratch});
+  }
+  if (violations.size() == before) query.filters.emplace_back(field.name, *value);
+}
+
+void read_extra(ListQuery& query, const ExtraFilter& extra, const std::string& text,
+                Violations& violations) {
+  const auto value = from_text(extra.type, text);
+  if (value && (!value->is_int64() || value->as_int64() >= 1))
+    query.filters.emplace_back(extra.name, *value);
+  else
+    violations.push_back(
+        {std::string(extra.name), "Is not a value of this filter", json::value(text)});
+}
+
+void read_list_parameter(ListQuery& query, const Description& description,
+                         std::span<const ExtraFilter> extra, const std::string& name,
+                         const std::string& text, Violations& violations) {
+  if (name == "page") return read_bounded(query.page, name, text, last_page, violations);
+  if (name == "limit") return read_bounded(query.limit, name, text, most_on_page, violations);
+  if (name == "sort") return read_sort(query, description, text, violations);
+  if (name == "search") {
+    if (text.size() > 255)
+      violations.push_back({name, "Must have at most 255 characters"});
+    else if (text.find('\0') != std::string::npos)
+      violations.push_back({name, "Must not contain a NUL"});
+    else
+      query.search = text;
+    return;
+  }
+  const Field* field = find_field(description, name);
+  if (field && field->rules.filter) return read_filter(query, *field, text, violations);
+  const auto found = std::ranges::find(extra, name, &ExtraFilter::name);
+  if (found != extra.end()) return read_extra(query, *found, text, violations);
+  violations.push_back({name, "Is not a known parameter", json::value(text)});
+}
+
+void refuse_repeats(const Call& call, Violations& violations) {
+  for (std::size_t at = 1; at < call.query.size(); ++at) {
+    for (std::size_t before = 0; before < at; ++before) {
+      if (call.query[at].first != call.query[before].first) continue;
+      violations.push_back({call.query[at].first, "Is given twice"});
+      break;
+    }
+  }
+}
+
+std::string quoted_list_name(std::string_view header) {
+  std::string name(header);
+  std::erase(name, '"');
+  return name;
+}
+
+}  // namespace
+
+const json::value* ListQuery::filter(std::string_view name) const {
+  const auto found = std::ranges::find(
+      filters, name, [](const auto& each) { return std::string_view(each.first); });
+  return found == filters.end() ? nullptr : &found->second;
+}
+
+std::int64_t read_integer_id(const Call& call) {
+  const auto id = positive(path_parameter(call, "id"));
+  if (!id) throw Error(Code::NotFound, "");
+  return *id;
+}
+
+ListQuery read_list_query(const Call& call, const Description& description,
+                          std::span<const ExtraFilter> extra) {
+  ListQuery query;
+  Violations violations;
+  refuse_repeats(call, violations);
+  for (const auto& [name, text] : call.query) {
+    read_list_parameter(query, description, extra, name, text, violations);
+  }
+  if (!violations.empty()) throw invalid(std::move(violations));
+  return query;
+}
+
+void list_parameters(Endpoint& endpoint, const Description& description,
+                     std::span<const ExtraFilter> extra) {
+  auto& list = endpoint.parameters;
+  list.push_back({"page",
+                  "query",
+                  "Page number, from 1.",
+                  {{"type", "integer"}, {"minimum", 1}, {"maximum", last_page}, {"default", 1}}});
+  list.push_back(
+      {"limit",
+       "query",
+       "Items on a page.",
+       {{"type", "integer"}, {"minimum", 1}, {"maximum", most_on_page}, {"default", 20}}});
+  std::string searched;
+  for (const Field& field : description.fields) {
+    if (field.rules.search) searched.append(searched.empty() ? "" : ", ").append(field.name);
+  }
+  list.push_back({"search",
+                  "query",
+                  "Part of " + searched + ", upper and lower case alike.",
+                  {{"type", "string"}, {"maxLength", 255}}});
+  json::array keys;
+  for (const auto& key : sort_keys(description)) keys.emplace_back(key);
+  list.push_back({"sort",
+                  "query",
+                  "Order; with - in front descending.",
+                  {{"type", "string"}, {"enum", keys}}});
+  for (const Field& field : description.fields) {
+    if (!field.rules.filter) continue;
+    json::object schema = field.shape->schema({.min = field.rules.min});
+    list.push_back(
+        {field.name, "query", "Only those with this " + std::string(field.name) + ".", schema});
+  }
+  for (const ExtraFilter& each : extra) {
+    json::object schema = each.type == JsonType::Integer
+                              ? json::object{{"type", "integer"}, {"minimum", 1}}
+                              : json::object{{"type", "string"}};
+    list.push_back({each.name, "query", std::string(each.help), std::move(schema)});
+  }
+}
+
+void query_parameters(Endpoint& endpoint, const Description& description) {
+  for (const Field& field : description.fields) {
+    endpoint.parameters.push_back({field.name, "query", std::string(field.help),
+                                   field.shape->schema(field.rules), required(description, field)});
+  }
+}
+
+void read_query(const Call& call, const Description& description, void* object) {
+  Violations violations;
+  refuse_repeats(call, violations);
+  json::object body;
+  for (const auto& [name, text] : call.query) {
+    const Field* field = find_field(description, name);
+    const auto value = field ? from_text(field->shape->json_type, text) : std::nullopt;
+    if (!field)
+      violations.push_back({name, "Is not a known parameter", json::value(text)});
+    else
+      body[name] = value ? *value : json::value(text);
+  }
+  read_new(description, object, body, "", violations);
+  if (!violations.empty()) throw invalid(std::move(violations));
+}
+
+void read_body(Call& call, const Description& description, void* object, Unknown unknown) {
+  Violations violations;
+  read_new(description, object, call.body(), "", violations, unknown);
+  if (!violations.empty()) throw invalid(std::move(violations));
+}
+
+bool needs_body(const Description& description) {
+  return std::ranges::any_of(description.fields,
+                             [&](const Field& field) { return required(description, field); });
+}
+
+void read_late_body(Call& call, const Description& description, void* object) {
+  if (call.request.body.empty() && !needs_body(description)) return;
+  read_body(call, description, object, Unknown::Refuse);
+}
+
+void apply_change(Call& call, const Description& description, void* object) {
+  Violations violations;
+  if (call.request.method == "PATCH")
+    read_patch(description, object, call.body(), violations);
+  else
+    read_change(description, object, call.body(), violations);
+  if (!violations.empty()) throw invalid(std::move(violations));
+}
+
+void refuse_query(const Call& call) {
+  Violations violations;
+  for (const auto& [name, text] : call.query) {
+    violations.push_back({name, "Is not a known parameter", json::value(text)});
+  }
+  if (!violations.empty()) throw invalid(std::move(violations));
+}
+
+json::object page_schema(const Description& description) {
+  const json::object count{{"type", "integer"}, {"minimum", 0}};
+  return {{"type", "object"},
+          {"required", json::array{description.plural, "total", "page", "limit"}},
+          {"additionalProperties", false},
+          {"properties",
+           json::object{
+               {description.plural,
+                json::object{{"type", "array"}, {"items", schema(description, SchemaOf::Answer)}}},
+               {"total", count},
+               {"page", count},
+               {"limit", count}}}};
+}
+
+json::object page_json(const Description& description, json::array items, std::int64_t total,
+                       std::int64_t page, std::int64_t limit) {
+  return {
+      {description.plural, std::move(items)}, {"total", total}, {"page", page}, {"limit", limit}};
+}
+
+void page_links(Call& call, std::int64_t total, std::int64_t page, std::int64_t limit) {
+  const std::string_view target = call.request.target;
+  const std::string base(target.substr(0, target.find('?')));
+  std::string kept;
+  std::string_view query =
+      target.find('?') == std::string_view::npos ? "" : target.substr(target.find('?') + 1);
+  while (!query.empty()) {  // the other parameters, as they were encoded
+    const std::string_view part = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), part.size() + 1));
+    if (!part.empty() && !part.starts_with("page=")) kept.append("&").append(part);
+  }
+  const std::int64_t last = std::max<std::int64_t>(1, (total + limit - 1) / limit);
+  std::string links;
+  const auto add = [&](std::int64_t number, std::string_view relation) {
+    links.append(links.empty() ? "<" : ", <")
+        .append(base)
+        .append("?page=")
+        .append(std::to_string(number));
+    links.append(kept).append(">; rel=\"").append(relation).append("\"");
+  };
+  add(1, "first");
+  if (page > 1) add(std::min(page - 1, last), "prev");
+  if (page < last) add(page + 1, "next");
+  add(last, "last");
+  call.headers.emplace_back("Link", links);
+}
+
+bool has_revision(const Description& description) {
+  return find_field(description, "revision") != nullptr && !description.plural.empty();
+}
+
+std::string etag_of(const Description& description, const void* object) {
+  if (!has_revision(description)) return {};
+  const Field& revision = *find_field(description, "revision");
+  std::string etag =
+      std::to_string(std::get<std::int64_t>(revision.shape->to_cell(revision.of(object))));
+  const Field* status = find_field(description, "status");
+  if (!status || status->shape->json_type != JsonType::Object) return etag;
+  const json::value value = status->shape->to_json(status->of(object));
+  const std::string_view state = value.at("state").as_string();
+  return state == "idle" ? etag : etag.append("-").append(state);
+}
+
+void check_match(const Call& call, const Description& description, const void* object) {
+  const std::string_view header = call.request.header("If-Match");
+  if (header.empty() || header == "*") return;
+  const std::string etag = etag_of(description, object);
+  const std::string current = etag.substr(0, etag.find('-'));
+  std::string_view rest = header;
+  while (!rest.empty()) {
+    std::string_view part = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+    while (part.starts_with(' ')) part.remove_prefix(1);
+    const std::string name = quoted_list_name(part);
+    if (name.substr(0, name.find('-')) == current) return;
+  }
+  throw Error(Code::PreconditionFailed, "");
+}
+
+Endpoint& Endpoints::place(Declaration declaration) {
+  const std::string_view call = declaration.call;
+  const auto space = call.find(' ');
+  std::string_view path = call.substr(space + 1);
+  const bool at_root = path.starts_with('^');
+  if (at_root) path.remove_prefix(1);
+  Endpoint endpoint{.declaration = declaration,
+                    .method = std::string(call.substr(0, space)),
+                    .path = std::string(path),
+                    .at_root = at_root};
+  return endpoints_.emplace_back(std::move(endpoint));
+}
+
+}  // namespace mp::api

@@ -1,0 +1,112 @@
+#include "api/fleet.hpp"
+
+#include "api/context.hpp"
+#include "api/standing.hpp"
+
+namespace mp::api {
+namespace {
+
+Time offline_before(const Context& context) {
+  return context.clock.now() -
+         std::chrono::seconds(missed_heartbeats * context.settings.proxy.heartbeat_interval);
+}
+
+// The Community licence counts every proxy that is not offline, over all clusters and types.
+void check_room(Reader& db, const Context& context) {
+  const auto rows =
+      db.query("SELECT COUNT(*) FROM proxies WHERE last_seen > :before",
+               {{"before", to_milliseconds(offline_before(context))}}, {Column::Integer});
+  if (std::get<std::int64_t>(rows[0][0]) < community_proxies) return;
+  Error error(Code::Feature, "The Community edition allows 3 proxies");
+  error.details = {{"feature", "unlimited_proxies"},
+                   {"upgrade", "More than 3 proxies need an Enterprise license."}};
+  throw error;
+}
+
+std::optional<Proxy> find_registered(Reader& db, const Enrolment& enrolment) {
+  const std::string kind(
+      names_of<ProxyKind>[static_cast<std::size_t>(enrolment.registration.proxy_type)]);
+  auto found = db.select<Proxy>(
+      {.where = "cluster_id = :cluster AND hostname = :hostname AND proxy_type = :kind",
+       .values = {{"cluster", enrolment.cluster_id},
+                  {"hostname", enrolment.registration.hostname},
+                  {"kind", kind}}});
+  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+// One spelling each.
+std::vector<Capability> normal(const std::vector<Capability>& given) {
+  std::vector<Capability> list;
+  for (Capability each : given) {
+    if (each == Capability::AfXdpAlias) each = Capability::Afxdp;
+    if (each == Capability::SrIovAlias) each = Capability::Sriov;
+    if (std::ranges::find(list, each) == list.end()) list.push_back(each);
+  }
+  return list;
+}
+
+void describe_proxy(Proxy& proxy, const Registration& registration) {
+  proxy.name = registration.name.empty() ? registration.hostname : registration.name;
+  proxy.version = registration.version;
+  proxy.capabilities = normal(registration.capabilities.value_or(std::vector<Capability>()));
+  proxy.listen_address = registration.listen_address;
+}
+
+}  // namespace
+
+std::string offline_condition(Selection& selection, const Call& call) {
+  selection.values.emplace_back("offline_before", to_milliseconds(offline_before(call.context)));
+  return "(last_seen <= :offline_before)";
+}
+
+void complete(Proxy& proxy, const Call& call) {
+  if (proxy.last_seen <= offline_before(call.context)) proxy.status = Health::Offline;
+  if (const auto state = call.context.hub.status().get(proxy.id)) {
+    proxy.config = {.revision = state->revision, .state = config_state(state->state)};
+  }
+}
+
+Proxy enrol(Writer& db, Context& context, const Enrolment& enrolment) {
+  if (auto known = find_registered(db, enrolment)) {
+    if (known->last_seen <= offline_before(context)) check_room(db, context);
+    const Proxy before = *known;
+    describe_proxy(*known, enrolment.registration);
+    known->last_seen = db.now();
+    const bool same = to_json(describe<Proxy>, &before) == to_json(describe<Proxy>, &*known);
+    const bool quiet =
+        same || (before.version == known->version && before.capabilities == known->capabilities &&
+                 before.listen_address == known->listen_address && before.name == known->name);
+    db.update(*known, quiet ? Logged::No : Logged::Yes);
+    return *known;
+  }
+  check_room(db, context);
+  Proxy proxy{.id = enrolment.wanted_id.empty() ? "proxy-" + random_text(20) : enrolment.wanted_id,
+              .hostname = enrolment.registration.hostname,
+              .proxy_type = enrolment.registration.proxy_type,
+              .cluster_id = enrolment.cluster_id,
+              .last_seen = db.now()};
+  describe_proxy(proxy, enrolment.registration);
+  db.insert(proxy);
+  return proxy;
+}
+
+void see_connected(Context& context) {
+  std::vector<std::string> connected;
+  context.store.read([&](Reader& db) {
+    for (const auto& row :
+         db.query("SELECT DISTINCT cluster_id FROM proxies", {}, {Column::Integer})) {
+      for (const auto& proxy : context.hub.status().of_cluster(std::get<std::int64_t>(row[0]))) {
+        if (proxy.connected) connected.push_back(proxy.proxy_id);
+      }
+    }
+  });
+  if (connected.empty()) return;
+  context.store.write({.name = "manager"}, [&](Writer& db) {
+    for (const auto& id : connected) {
+      db.execute("UPDATE proxies SET last_seen = :now WHERE id = :id",
+                 {{"now", to_milliseconds(db.now())}, {"id", id}});
+    }
+  });
+}
+
+}  // namespace mp::api

@@ -1,0 +1,103 @@
+#include "api/context.hpp"
+#include "api/nouns.hpp"
+#include "base/version.hpp"
+
+#include <boost/json.hpp>
+
+namespace mp::api {
+namespace {
+
+Document healthz(Call& call) {
+  const Context& context = call.context;
+  const bool database = context.store.healthy();
+  const Time now = context.clock.now();
+  const auto uptime =
+      std::chrono::duration_cast<std::chrono::seconds>(now - context.started).count();
+  const boost::json::object body{
+      {"status", database ? "healthy" : "unhealthy"},
+      {"timestamp", to_string(now)},
+      {"checks", boost::json::object{{"database", database ? "healthy" : "unhealthy"},
+                                     {"license_server", "healthy"},
+                                     {"certificate_expiry", "healthy"}}},
+      {"version", version},
+      {"uptime", std::max<std::int64_t>(0, uptime)}};
+  return {"application/json", boost::json::serialize(body), database ? 200 : 503};
+}
+
+Document metrics(Call& call) { return {Registry::content_type, call.context.metrics.text()}; }
+
+void count_fleet(Reader& db, Scrape& scrape) {
+  const auto users = db.query("SELECT COUNT(*) FROM users", {}, {Column::Integer});
+  scrape.gauge("marchproxy_users_total", "Total number of users", {},
+               static_cast<double>(std::get<std::int64_t>(users[0][0])));
+  const auto rows = db.query(
+      "SELECT c.name, p.proxy_type, COUNT(*) FROM proxies p JOIN clusters c ON c.id = p.cluster_id "
+      "GROUP BY c.name, p.proxy_type",
+      {}, {Column::Text, Column::Text, Column::Integer});
+  for (const Row& row : rows) {
+    scrape.gauge(
+        "marchproxy_proxies_registered", "Total registered proxies",
+        {{"cluster", std::get<std::string>(row[0])}, {"type", std::get<std::string>(row[1])}},
+        static_cast<double>(std::get<std::int64_t>(row[2])));
+  }
+  for (const char* table : {"services", "mappings"}) {
+    const auto count =
+        db.query("SELECT COUNT(*) FROM " + std::string(table), {}, {Column::Integer});
+    scrape.gauge("marchproxy_" + std::string(table) + "_total",
+                 "Total number of " + std::string(table), {},
+                 static_cast<double>(std::get<std::int64_t>(count[0][0])));
+  }
+}
+
+void report_store(const Store& store, Scrape& scrape) {
+  const auto figures = store.figures();
+  const auto total = [&](const std::string& name, const std::string& help, std::int64_t value) {
+    scrape.counter("marchproxy_store_" + name, help, {}, static_cast<double>(value));
+  };
+  total("commits_total", "Transactions made durable; several writes share one", figures.commits);
+  total("writes_total", "Writes in them", figures.writes);
+  total("reads_total", "Read transactions", figures.reads);
+  total("failures_total", "Transactions that the database failed", figures.failures);
+  scrape.gauge("marchproxy_store_queue", "Writes that wait", {},
+               static_cast<double>(figures.queue));
+}
+
+void report_xds(const Context& context, Scrape& scrape) {
+  const xds::Counters& counters = context.hub.status().counters();
+  scrape.gauge("marchproxy_xds_streams", "Connected discovery streams", {},
+               static_cast<double>(counters.streams.load()));
+  const auto total = [&](const std::string& name, const std::string& help, std::uint64_t value) {
+    scrape.counter("marchproxy_xds_" + name, help, {}, static_cast<double>(value));
+  };
+  total("pushes_total", "Discovery responses sent", counters.pushes.load());
+  total("acknowledgements_total", "Discovery responses that proxies took",
+        counters.acknowledgements.load());
+  total("refusals_total", "Discovery responses that proxies refused", counters.refusals.load());
+  scrape.gauge("marchproxy_config_revision", "Newest change that was published to proxies", {},
+               static_cast<double>(context.hub.revision()));
+}
+
+}  // namespace
+
+void report_metrics(Context& context) {
+  context.metrics.on_scrape([&context](Scrape& scrape) {
+    report_store(context.store, scrape);
+    report_xds(context, scrape);
+    context.store.read([&](Reader& db) { count_fleet(db, scrape); });
+  });
+}
+
+void operations(Endpoints& endpoints) {
+  endpoints.add_document({.id = "healthz",
+                          .call = "GET ^/healthz",
+                          .summary = "Whether the manager works.",
+                          .needs = Needs::Nothing},
+                         "application/json", healthz);
+  endpoints.add_document({.id = "metrics",
+                          .call = "GET ^/metrics",
+                          .summary = "Figures for Prometheus.",
+                          .needs = Needs::Nothing},
+                         "text/plain", metrics);
+}
+
+}  // namespace mp::api

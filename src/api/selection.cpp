@@ -1,0 +1,74 @@
+#include "api/selection.hpp"
+
+namespace mp::api {
+namespace {
+
+Cell cell_of(const boost::json::value& value) {
+  if (value.is_bool()) return static_cast<std::int64_t>(value.as_bool());
+  if (value.is_int64()) return value.as_int64();
+  if (value.is_double()) return value.as_double();
+  return std::string(value.as_string());
+}
+
+}  // namespace
+
+std::string ascii_lower(std::string_view text) {
+  std::string lower(text);
+  for (char& letter : lower) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return lower;
+}
+
+std::string like_part(std::string_view text) {
+  std::string pattern = "%";
+  for (const char letter : ascii_lower(text)) {
+    if (letter == '%' || letter == '_' || letter == '\\') pattern.push_back('\\');
+    pattern.push_back(letter);
+  }
+  return pattern.append("%");
+}
+
+void narrow(Selection& selection, const std::string& condition) {
+  if (!selection.where.empty()) selection.where.append(" AND ");
+  selection.where.append(condition);
+}
+
+Selection selection_of(const Description& description, const ListQuery& query) {
+  Selection selection;
+  for (const auto& [name, value] : query.filters) {
+    const Field* field = find_field(description, name);
+    if (!field || !field->rules.filter) continue;
+    narrow(selection, name + " = :" + name);
+    selection.values.emplace_back(name, cell_of(value));
+  }
+  if (!query.search.empty()) {
+    std::string any;
+    for (const Field& field : description.fields) {
+      if (!field.rules.search) continue;
+      any.append(any.empty() ? "(" : " OR ");
+      any.append("LOWER(").append(field.name).append(") LIKE :search ESCAPE '\\'");
+    }
+    narrow(selection, any.append(")"));
+    selection.values.emplace_back("search", like_part(query.search));
+  }
+  if (!query.sort.empty()) selection.order = query.sort;
+  return selection;
+}
+
+void narrow_to_visible(Selection& selection, const Caller& caller, const std::string& column) {
+  if (caller.is_admin()) return;
+  std::string ids;
+  if (caller.user) {
+    for (const std::int64_t id : caller.user->clusters)
+      ids.append(ids.empty() ? "" : ",").append(std::to_string(id));
+  }
+  narrow(selection, ids.empty() ? "1 = 0" : column + " IN (" + ids + ")");
+}
+
+void check_cluster(Reader& db, const Caller& caller, std::int64_t cluster_id) {
+  if (may_see(caller, cluster_id) && db.find<Cluster>(cluster_id)) return;
+  throw invalid("cluster_id", "Is not a cluster that you can use", boost::json::value(cluster_id));
+}
+
+}  // namespace mp::api

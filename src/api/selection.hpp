@@ -1,0 +1,43 @@
+// From a checked list request to the rows it means: filters, search, order, and only what the
+// caller sees.
+#pragma once
+
+#include "api/endpoint.hpp"
+
+namespace mp::api {
+
+Selection selection_of(const Description& description, const ListQuery& query);
+
+// Adds `and` to what is there.
+void narrow(Selection& selection, const std::string& condition);
+// Rows whose `column` names a cluster that the caller sees.
+void narrow_to_visible(Selection& selection, const Caller& caller,
+                       const std::string& column = "cluster_id");
+
+// "%web\_%": any text with this in it, for LIKE … ESCAPE '\'.
+std::string like_part(std::string_view text);
+std::string ascii_lower(std::string_view text);
+
+// One page of a list and its size.
+template <class T>
+Page<T> load_page(Reader& db, const ListQuery& query, Selection selection) {
+  Page<T> page{
+      .items = {}, .total = db.count<T>(selection), .page = query.page, .limit = query.limit};
+  selection.limit = query.limit;
+  selection.offset = (query.page - 1) * query.limit;
+  if (selection.offset < page.total) page.items = db.select<T>(selection);
+  return page;
+}
+
+// The object, when it is there and the caller sees its cluster; NotFound otherwise.
+template <class T>
+T get_visible(Reader& db, const Caller& caller, std::int64_t id) {
+  auto object = db.find<T>(id);
+  if (!object || !may_see(caller, object->cluster_id)) throw not_found(describe<T>.name);
+  return *std::move(object);
+}
+
+// Throws a violation of cluster_id unless there is such a cluster and the caller sees it.
+void check_cluster(Reader& db, const Caller& caller, std::int64_t cluster_id);
+
+}  // namespace mp::api

@@ -1,0 +1,178 @@
+#include "api/context.hpp"
+#include "api/nouns.hpp"
+#include "api/selection.hpp"
+#include "api/sessions.hpp"
+#include "model/user.hpp"
+
+namespace mp::api {
+
+template <>
+inline constexpr std::array extra_filters<User>{
+    ExtraFilter{"cluster_id", "Only those who see this cluster.", JsonType::Integer},
+};
+
+namespace {
+
+void check_clusters(Reader& db, const User& user) {
+  Violations violations;
+  for (std::size_t at = 0; at < user.clusters.size(); ++at) {
+    if (user.clusters[at] > 0 && db.find<Cluster>(user.clusters[at])) continue;
+    violations.push_back(
+        {"clusters[" + std::to_string(at) + "]", "Is not a cluster", user.clusters[at]});
+  }
+  if (!violations.empty()) throw invalid(std::move(violations));
+}
+
+void check_password(const Secret& password, const std::string& username) {
+  Violations violations;
+  check_password_rules(password, username, "password", violations);
+  if (!violations.empty()) throw invalid(std::move(violations));
+}
+
+bool is_last_admin(Reader& db, const User& user) {
+  if (!user.is_admin || !user.is_active) return false;
+  return db.count<User>({.where = "is_admin = 1 AND is_active = 1 AND id <> :id",
+                         .values = {{"id", user.id}}}) == 0;
+}
+
+Error last_admin() { return Error(Code::Conflict, "The last active administrator must stay"); }
+
+// Admins see all users, everybody sees himself.
+User load_user(Reader& db, const Caller& caller, std::int64_t id) {
+  if (!caller.is_admin() && caller.user->id != id) throw not_found("user");
+  return db.get<User>(id);
+}
+
+Page<User> list_users(Call& call, Listing<User> query) {
+  Page<User> page;
+  call.read([&](Reader& db) {
+    Selection selection = selection_of(describe<User>, query);
+    if (const auto* cluster = query.filter("cluster_id")) {
+      narrow(selection, "REPLACE(REPLACE(clusters, '[', ','), ']', ',') LIKE :cluster");
+      selection.values.emplace_back("cluster", "%," + std::to_string(cluster->as_int64()) + ",%");
+    }
+    page = load_page<User>(db, query, selection);
+  });
+  return page;
+}
+
+Created<User> create_user(Call& call, New<User> body) {
+  User user = std::move(body.value);
+  if (!user.password) throw invalid("password", "Is required");
+  if (user.current_password) throw invalid("current_password", "Is only for changing a password");
+  check_password(*user.password, user.username);
+  user.password_hash = call.context.hashes.hash(*user.password);
+  user.password.reset();
+  return write<Created<User>>(call, [&](Writer& db) {
+    User made = user;
+    check_clusters(db, made);
+    db.insert(made);
+    return Created<User>{std::move(made)};
+  });
+}
+
+User get_user(Call& call, Id<User> id) {
+  User user;
+  call.read([&](Reader& db) { user = load_user(db, call.caller, id.value); });
+  return user;
+}
+
+// What somebody who is no admin may change of himself.
+void check_own_change(const User& before, const User& after) {
+  if (before.is_admin != after.is_admin || before.clusters != after.clusters ||
+      before.is_active != after.is_active) {
+    throw Error(Code::Permission, "Only email and password of oneself can be changed");
+  }
+}
+
+// Hashes the new password before the transaction, which must not wait for it. Empty: no new
+// password.
+std::string hash_of_change(Call& call, const User& before, const User& after) {
+  if (!after.password) return {};
+  check_password(*after.password, before.username);
+  const bool self = call.caller.user->id == before.id;
+  if (self) {
+    if (!after.current_password)
+      throw invalid("current_password", "Is required to change one's own password");
+    if (!call.context.hashes.verify(before.password_hash, *after.current_password)) {
+      throw invalid("current_password", "Is not the current password");
+    }
+  }
+  return call.context.hashes.hash(*after.password);
+}
+
+User update_user(Call& call, Id<User> id, Change<User> change) {
+  User before;
+  call.read([&](Reader& db) { before = load_user(db, call.caller, id.value); });
+  User after = before;
+  change.apply(after);
+  if (!call.caller.is_admin()) check_own_change(before, after);
+  const std::string hash = hash_of_change(call, before, after);
+  after.password.reset();
+  after.current_password.reset();
+  User saved = write<User>(call, [&](Writer& db) {
+    if (is_last_admin(db, before) && !(after.is_admin && after.is_active)) throw last_admin();
+    User user = after;
+    if (!hash.empty()) user.password_hash = hash;
+    check_clusters(db, user);
+    db.update(user);
+    if (!user.is_active)
+      end_sessions(db, user.id, "");
+    else if (!hash.empty())
+      end_sessions(db, user.id, call.caller.user->id == user.id ? call.caller.session_id : "");
+    return user;
+  });
+  call.context.credentials.changed();
+  if (!hash.empty()) forget_initial_password(call, saved);
+  return saved;
+}
+
+Done delete_user(Call& call, Id<User> id) {
+  const Done done = write<Done>(call, [&](Writer& db) {
+    const User user = db.get<User>(id.value);
+    check_match(call, describe<User>, &user);
+    if (is_last_admin(db, user)) throw last_admin();
+    end_sessions(db, user.id, "");
+    db.remove(user);
+    return Done{"User deleted"};
+  });
+  call.context.credentials.changed();
+  return done;
+}
+
+}  // namespace
+
+void users(Endpoints& endpoints) {
+  endpoints.add(
+      {.id = "list_users", .call = "GET /users", .summary = "List users.", .needs = Needs::Admin},
+      list_users);
+  endpoints.add({.id = "create_user",
+                 .call = "POST /users",
+                 .summary = "Create a user.",
+                 .needs = Needs::Admin,
+                 .errors = {Code::Conflict}},
+                create_user);
+  endpoints.add({.id = "get_user",
+                 .call = "GET /users/{id}",
+                 .summary = "Get a user: oneself, or any as an admin.",
+                 .effort = Effort::Quick},
+                get_user);
+  endpoints.add({.id = "update_user",
+                 .call = "PUT /users/{id}",
+                 .summary = "Change a user: e-mail and password of oneself, anything as an admin.",
+                 .errors = {Code::Permission, Code::Conflict}},
+                update_user);
+  endpoints.add({.id = "patch_user",
+                 .call = "PATCH /users/{id}",
+                 .summary = "Change by JSON merge patch.",
+                 .errors = {Code::Permission, Code::Conflict}},
+                update_user);
+  endpoints.add({.id = "delete_user",
+                 .call = "DELETE /users/{id}",
+                 .summary = "Delete a user; never the last active admin.",
+                 .needs = Needs::Admin,
+                 .errors = {Code::Conflict}},
+                delete_user);
+}
+
+}  // namespace mp::api

@@ -1,0 +1,65 @@
+#include "app/gate.hpp"
+
+#include "api/fleet.hpp"
+#include "base/version.hpp"
+
+namespace mp {
+namespace {
+
+xds::Admission admission(const Cluster& cluster, const Proxy& proxy, std::optional<Time> until) {
+  return {.cluster_id = cluster.id,
+          .cluster_name = cluster.name,
+          .proxy_id = proxy.id,
+          .hostname = proxy.hostname,
+          .type = proxy.proxy_type == ProxyKind::Ingress ? xds::ProxyType::Ingress
+                                                         : xds::ProxyType::Egress,
+          .listen_address = proxy.listen_address,
+          .key_valid_until = until};
+}
+
+// What a node that never registered says of itself.
+Registration registration_of(const xds::NodeInfo& node) {
+  Registration registration;
+  registration.hostname = node.id;
+  registration.version = std::string(version);
+  if (node.proxy_type == "ingress") registration.proxy_type = ProxyKind::Ingress;
+  const auto address = normal_address(node.listen_address);
+  if (address) registration.listen_address = *address;
+  return registration;
+}
+
+}  // namespace
+
+xds::Admission DatabaseGate::admit(std::string_view cluster_key, const xds::NodeInfo& node) {
+  std::optional<Time> until;
+  const Caller caller = context_.credentials.by_cluster_key(cluster_key, until);
+  if (!caller.cluster) throw Error(Code::Authentication, "");
+  const Cluster& cluster = *caller.cluster;
+  if (!node.cluster.empty() && node.cluster != cluster.name) {
+    throw Error(Code::Permission, "The key is not of the cluster that the node names");
+  }
+  std::optional<Proxy> known;
+  context_.store.read([&](Reader& db) { known = db.find<Proxy>(node.id); });
+  if (known && known->cluster_id != cluster.id)
+    throw Error(Code::Permission, "The node is another cluster's");
+  if (known) return admission(cluster, *known, until);
+  Proxy proxy;
+  const Actor actor{
+      .user_id = std::nullopt, .name = caller.name(), .address = node.peer, .request_id = ""};
+  context_.store.write(actor, [&](Writer& db) {
+    const api::Enrolment enrolment{
+        .wanted_id = node.id, .registration = registration_of(node), .cluster_id = cluster.id};
+    proxy = api::enrol(db, context_, enrolment);
+  });
+  return admission(cluster, proxy, until);
+}
+
+std::optional<Time> DatabaseGate::check(std::string_view cluster_key, std::int64_t cluster_id) {
+  std::optional<Time> until;
+  const Caller caller = context_.credentials.by_cluster_key(cluster_key, until);
+  if (!caller.cluster) throw Error(Code::Authentication, "");
+  if (caller.cluster->id != cluster_id) throw Error(Code::Permission, "");
+  return until;
+}
+
+}  // namespace mp

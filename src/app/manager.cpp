@@ -1,0 +1,165 @@
+#include "app/manager.hpp"
+
+#include "api/answer.hpp"
+#include "api/api.hpp"
+#include "api/bootstrap.hpp"
+#include "api/fleet.hpp"
+#include "api/nouns.hpp"
+#include "api/sessions.hpp"
+#include "app/background.hpp"
+#include "app/gate.hpp"
+#include "base/log.hpp"
+#include "crypto/files.hpp"
+#include "http/server.hpp"
+#include "xds/server.hpp"
+
+namespace mp {
+namespace {
+
+constexpr std::size_t most_waiting_requests = 4096;
+constexpr std::chrono::seconds stop_grace{10};
+// Issued anew at every start, so it only has to outlast one run; it never outlasts the authority.
+constexpr std::chrono::hours server_certificate_life{24 * 3650};
+
+StoreOptions store_options(const Settings& settings) {
+  return {.url = settings.database.url, .data_dir = settings.data_dir};
+}
+
+std::optional<xds::ServerTls> xds_tls(const Settings& settings, const Authority& authority,
+                                      Time now) {
+  if (settings.xds.tls == XdsTls::Off) return std::nullopt;
+  xds::ServerTls tls;
+  if (settings.xds.tls == XdsTls::Files) {
+    KeyPair pair =
+        read_pair({settings.xds.certificate, settings.xds.key, "xds.certificate", "xds.key"}, now);
+    tls.certificate_pem = std::move(pair.certificate_pem);
+    tls.key_pem = std::move(pair.key_pem);
+  } else {
+    auto names = server_names(settings.xds.advertise);
+    names.emplace_back(api::xds_server_name);
+    KeyPair pair = authority.issue_server(names, server_certificate_life);
+    tls.certificate_pem = std::move(pair.certificate_pem);
+    tls.key_pem = std::move(pair.key_pem);
+  }
+  if (!settings.xds.client_ca.empty()) {
+    tls.client_ca_pem = read_authorities(settings.xds.client_ca, "xds.client_ca");
+  }
+  return tls;
+}
+
+http::ServerOptions http_options(const Settings& settings, const Clock& clock) {
+  if (!settings.tls.certificate
+           .empty()) {  // the server reads them itself; this names what is wrong with them
+    read_pair({settings.tls.certificate, settings.tls.key, "tls.certificate", "tls.key"},
+              clock.now());
+  }
+  return {.listen = settings.http.listen,
+          .certificate = settings.tls.certificate,
+          .key = settings.tls.key,
+          .refuse = [&clock](int status, std::string_view message) {
+            return api::refusal(status, message, clock.now());
+          }};
+}
+
+}  // namespace
+
+struct Manager::Parts {
+  Parts(const Settings& given, const Clock& clock)
+      : settings(given),
+        clock(clock),
+        store(store_options(settings), clock),
+        first(first_start(store, settings, hashes)),
+        authority(store, clock),
+        tokens(load_or_create_key(store, "session_tokens"), clock),
+        credentials(store, tokens, clock),
+        hub(store, status, clock),
+        context{.store = store,
+                .clock = clock,
+                .settings = settings,
+                .credentials = credentials,
+                .tokens = tokens,
+                .hashes = hashes,
+                .authority = authority,
+                .hub = hub,
+                .running = running,
+                .metrics = metrics,
+                .started = clock.now()},
+        gate(context),
+        xds_server(xds_options(), gate, status, clock),
+        workers(static_cast<std::size_t>(settings.http.workers), most_waiting_requests),
+        api(context, workers),
+        http_server(http_options(settings, clock), api) {
+    hub.serve(xds_server);
+    store.on_change([this](std::int64_t) { hub.wake(); });
+    api::report_metrics(context);
+  }
+
+  xds::ServerOptions xds_options() {
+    return {.listen = settings.xds.listen,
+            .tls = xds_tls(settings, authority, clock.now()),
+            .on_group = [this](const xds::GroupKey& group) { hub.add_group(group); },
+            .on_group_gone = [this](const xds::GroupKey& group) { hub.drop_group(group); }};
+  }
+
+  std::vector<Task> tasks() {
+    using namespace std::chrono_literals;
+    return {{"poll", 1s, [this] { store.poll(); }},
+            {"see_connected", std::chrono::seconds(settings.proxy.heartbeat_interval),
+             [this] { api::see_connected(context); }},
+            {"forget_sessions", 1h, [this] { api::forget_ended_sessions(store, clock); }},
+            {"forget_answers", 1h, [this] { api::forget_old_answers(store, clock); }}};
+  }
+
+  const Settings settings;
+  const Clock& clock;
+  Registry metrics;
+  HashGate hashes;
+  Store store;
+  FirstStart first;
+  Authority authority;
+  Tokens tokens;
+  Credentials credentials;
+  xds::Status status;
+  xds::Hub hub;
+  api::RunningKeys running;
+  api::Context context;
+  DatabaseGate gate;
+  xds::Server xds_server;
+  Workers workers;
+  api::Api api;
+  http::Server http_server;
+  std::unique_ptr<Background> background;
+  bool running_now = false;
+};
+
+Manager::Manager(const Settings& settings, const Clock& clock)
+    : parts_(std::make_unique<Parts>(settings, clock)) {}
+
+Manager::~Manager() { stop(); }
+
+void Manager::start() {
+  parts_->running_now = true;
+  parts_->hub.start();
+  parts_->xds_server.start();
+  parts_->context.xds_port = parts_->xds_server.port();
+  parts_->http_server.start();
+  parts_->background = std::make_unique<Background>(parts_->tasks());
+}
+
+void Manager::stop() {
+  if (!parts_->running_now) return;
+  parts_->running_now = false;
+  parts_->status.close();  // answers that wait for proxies go out now
+  parts_->http_server.stop(stop_grace);
+  parts_->workers.stop();
+  parts_->background.reset();
+  parts_->xds_server.stop();
+  parts_->hub.stop();
+}
+
+const FirstStart& Manager::first() const { return parts_->first; }
+int Manager::http_port() const { return parts_->http_server.port(); }
+int Manager::xds_port() const { return parts_->xds_server.port(); }
+http::Handler& Manager::handler() { return parts_->api; }
+
+}  // namespace mp

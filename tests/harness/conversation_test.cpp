@@ -1,0 +1,171 @@
+// Every tests/api/*.http as a test of its own on each database.
+#include "match.hpp"
+#include "script.hpp"
+#include "stage.hpp"
+
+#include <gtest/gtest.h>
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+namespace mp::test {
+namespace {
+
+namespace json = boost::json;
+
+std::vector<std::string> script_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator("tests/api")) {
+    if (entry.path().extension() == ".http") names.push_back(entry.path().stem().string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::string change_text(const ChangeEntry& entry) {
+  const char* action = entry.action == Action::Create   ? "create"
+                       : entry.action == Action::Update ? "update"
+                                                        : "delete";
+  return std::string(action) + " " + entry.resource + " " + entry.object_id + " by " +
+         entry.actor.name;
+}
+
+class Conversation {
+ public:
+  explicit Conversation(const std::string& kind) : stage_(kind) {
+    names_ = {{"password", Stage::password()},
+              {"default_key", stage_.cluster_key("default")},
+              {"admin_id", "1"}};
+  }
+
+  void play(const Step& step) {
+    std::visit([this](const auto& what) { run(what); }, step.what);
+  }
+
+ private:
+  void run(const GivenCluster& given) {
+    names_[given.name + "_id"] = std::to_string(stage_.add_cluster(given.name));
+    names_[given.name + "_key"] = stage_.cluster_key(given.name);
+  }
+
+  void run(const GivenUser& given) {
+    Account account{.name = given.name, .clusters = {}, .is_admin = given.is_admin};
+    for (const auto& name : given.clusters) account.clusters.push_back(stage_.cluster_id(name));
+    names_[given.name + "_id"] = std::to_string(stage_.add_user(account));
+    stage_.token(given.name);
+  }
+
+  void run(const Advance& advance) { stage_.clock().advance(advance.time); }
+
+  void run(const Exchange& exchange) {
+    http::Request request{.method = exchange.method,
+                          .target = fill(exchange.target, names_),
+                          .headers = {},
+                          .body = fill(exchange.body, names_),
+                          .peer = ""};
+    for (const auto& [name, value] : exchange.headers)
+      request.headers.emplace_back(name, fill(value, names_));
+    if (!request.body.empty() && request.header("Content-Type").empty()) {
+      request.headers.emplace_back("Content-Type", "application/json");
+    }
+    As caller = exchange.caller;
+    caller.name = fill(caller.name, names_);
+    if (caller.kind == As::Kind::User)
+      stage_.token(caller.name);  // signs in before the changes are counted
+    const std::int64_t revision = stage_.revision();
+    check(stage_.ask(std::move(request), caller), exchange.expected, revision);
+  }
+
+  void check(const http::Response& response, const Expected& expected, std::int64_t revision) {
+    EXPECT_EQ(response.status, expected.status) << response.body.substr(0, 2000);
+    Match match(names_, stage_.clock().now());
+    for (const auto& [name, value] : expected.headers) {
+      match.compare_text(value, std::string(http::find_header(response.headers, name)), name);
+    }
+    check_body(response, expected, match);
+    for (const std::string& problem : match.problems()) ADD_FAILURE() << problem;
+    for (const auto& part : expected.contains) {
+      const std::string wanted = fill(part, names_);
+      EXPECT_NE(response.body.find(wanted), std::string::npos) << wanted << "\nis not in\n"
+                                                               << response.body;
+    }
+    for (const auto& part : expected.lacks) {
+      const std::string unwanted = fill(part, names_);
+      EXPECT_EQ(response.body.find(unwanted), std::string::npos) << unwanted << "\nis in\n"
+                                                                 << response.body;
+    }
+    if (expected.changes) check_changes(*expected.changes, revision);
+  }
+
+  void check_body(const http::Response& response, const Expected& expected, Match& match) {
+    json::error_code broken;
+    const json::value body = json::parse(response.body, broken);
+    const bool envelope = !broken && body.is_object() && body.as_object().contains("success");
+    const bool failed = envelope && !body.at("success").as_bool();
+    if (!expected.code.empty()) {
+      EXPECT_TRUE(failed && body.at("error").at("code").as_string() == expected.code)
+          << response.body;
+    }
+    if (expected.body) {
+      ASSERT_FALSE(broken) << response.body;
+      match.compare(*expected.body,
+                    !envelope ? body
+                    : failed  ? body.at("error")
+                              : body.at("data"),
+                    "$");
+    }
+    if (!expected.violations) return;
+    ASSERT_TRUE(failed && body.at("error").as_object().contains("violations")) << response.body;
+    std::string given, wanted;
+    for (const auto& each : *expected.violations)
+      wanted += each.field + ": " + fill(each.issue, names_) + "\n";
+    for (const auto& each : body.at("error").at("violations").as_array()) {
+      given.append(each.at("field").as_string())
+          .append(": ")
+          .append(each.at("issue").as_string())
+          .append("\n");
+    }
+    EXPECT_EQ(given, wanted);
+  }
+
+  void check_changes(const std::vector<std::string>& expected, std::int64_t revision) {
+    std::string given, wanted;
+    for (const auto& line : expected) wanted += fill(line, names_) + "\n";
+    for (const auto& entry : stage_.changes_after(revision)) given += change_text(entry) + "\n";
+    EXPECT_EQ(given, wanted);
+  }
+
+  Stage stage_;
+  Names names_;
+};
+
+class ConversationTest : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
+
+TEST_P(ConversationTest, goes_as_written) {
+  const auto& [file, kind] = GetParam();
+  const auto steps = read_script("tests/api/" + file + ".http");
+  ASSERT_FALSE(steps.empty());
+  Conversation conversation(kind);
+  for (const Step& step : steps) {
+    SCOPED_TRACE(file + ".http:" + std::to_string(step.line));
+    try {
+      conversation.play(step);
+    } catch (const std::exception& fault) {
+      FAIL() << fault.what();
+    }
+  }
+}
+
+std::string test_name(const testing::TestParamInfo<ConversationTest::ParamType>& parameter) {
+  std::string name = std::get<0>(parameter.param) + "_" + std::get<1>(parameter.param);
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Api, ConversationTest,
+                         testing::Combine(testing::ValuesIn(script_names()),
+                                          testing::Values("sqlite", "postgresql")),
+                         test_name);
+
+}  // namespace
+}  // namespace mp::test

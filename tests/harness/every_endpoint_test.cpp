@@ -1,0 +1,205 @@
+// Derived from the list of endpoints: who is let in, what every declared field refuses, which ids
+// are none. A new endpoint is covered by being declared; one that World has no example for fails
+// the first test.
+#include "field_breaches.hpp"
+#include "world.hpp"
+
+#include <gtest/gtest.h>
+#include <boost/json.hpp>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace mp::test {
+namespace {
+
+namespace json = boost::json;
+
+const std::string golden_file = "tests/golden/access.txt";
+
+std::string name_of(const api::Endpoint& endpoint) {
+  return endpoint.method + " " + (endpoint.at_root ? "^" : "") + endpoint.path;
+}
+
+// Requests of an endpoint that are right in everything but what the test is about.
+http::Response ask(World& world, const api::Endpoint& endpoint, const As& as,
+                   const json::object& body, const std::string& path) {
+  const std::string text = endpoint.body ? json::serialize(body) : "";
+  return world.stage().ask(endpoint.method, path + world.query(endpoint), as, text);
+}
+
+// The fields that a 400 names; empty when the answer is none.
+std::vector<std::string> named(const http::Response& response) {
+  std::vector<std::string> fields;
+  if (response.status != 400) return fields;
+  const json::value body = json::parse(response.body);
+  for (const auto& each : body.at("error").at("violations").as_array()) {
+    fields.emplace_back(each.at("field").as_string());
+  }
+  return fields;
+}
+
+bool is_below(const std::string& field, const std::string& wanted) {
+  return field == wanted || field.starts_with(wanted + ".") || field.starts_with(wanted + "[") ||
+         wanted.starts_with(field + ".") || wanted.starts_with(field + "[");
+}
+
+// Signs in again when the endpoint was one that ends the session.
+void renew(World& world, const As& as) {
+  if (as.kind != As::Kind::User) return;
+  if (world.stage().ask("GET", "/api/v1/auth/me", as).status == 401)
+    world.stage().forget_session(as.name);
+}
+
+TEST(EveryEndpoint, is_covered) {
+  World world("sqlite");
+  std::vector<std::string> uncovered;
+  for (const auto& endpoint : api::all_endpoints().all()) {
+    if (!world.path(endpoint)) uncovered.push_back(name_of(endpoint));
+  }
+  EXPECT_EQ(uncovered, std::vector<std::string>{});
+}
+
+std::string matrix(World& world) {
+  std::ostringstream text;
+  text << "# The status that each caller gets for a request that is right in itself. Written by "
+          "harness_test\n"
+       << "# with UPDATE_GOLDEN=1. Without a licence.\n#";
+  for (const Role& role : world.roles()) text << " | " << role.name;
+  text << "\n\n";
+  std::string noun;
+  for (const auto& endpoint : api::all_endpoints().all()) {
+    const std::string now =
+        endpoint.at_root ? "^" : endpoint.path.substr(0, endpoint.path.find('/', 1));
+    if (now != noun && !noun.empty()) text << "\n";
+    noun = now;
+    std::string line = name_of(endpoint);
+    line.resize(std::max<std::size_t>(line.size() + 1, 40), ' ');
+    text << line;
+    for (const Role& role : world.roles()) {
+      const auto path = world.path(endpoint);
+      const auto response =
+          path ? ask(world, endpoint, role.as, world.body(endpoint), *path) : http::Response{};
+      text << " " << response.status;
+      if (endpoint.method != "GET") renew(world, role.as);
+    }
+    text << "\n";
+  }
+  return text.str();
+}
+
+TEST(EveryEndpoint, lets_in_whom_the_golden_matrix_names) {
+  World world("sqlite");
+  const std::string now = matrix(world);
+  if (std::getenv("UPDATE_GOLDEN")) std::ofstream(golden_file) << now;
+  std::ifstream file(golden_file);
+  std::ostringstream golden;
+  golden << file.rdbuf();
+  EXPECT_EQ(now, golden.str()) << "UPDATE_GOLDEN=1 accepts the difference";
+}
+
+TEST(EveryEndpoint, refuses_callers_without_the_right_credential) {
+  World world("sqlite");
+  for (const auto& endpoint : api::all_endpoints().all()) {
+    if (endpoint.declaration.needs == Needs::Nothing) continue;
+    SCOPED_TRACE(name_of(endpoint));
+    const std::string path = world.path_with(endpoint, "1");
+    const bool proxies = endpoint.declaration.needs == Needs::ClusterKey;
+    const As other = proxies ? As{As::Kind::User, "admin"} : As{As::Kind::Cluster, "default"};
+    for (const As& as : {As{}, other, As{As::Kind::Token, "garbage"},
+                         As{As::Kind::Token, world.stage().cluster_key("default")}}) {
+      EXPECT_EQ(ask(world, endpoint, as, {}, path).status, 401);
+    }
+  }
+}
+
+void check_breaches(World& world, const api::Endpoint& endpoint) {
+  const bool lenient = endpoint.declaration.needs == Needs::ClusterKey;
+  const auto path = world.path(endpoint);
+  ASSERT_TRUE(path);
+  const As& as = world.allowed(endpoint);
+  for (const Breach& breach : breaches(body_schema(endpoint), world.body(endpoint))) {
+    if (lenient && breach.kind == "unknown") continue;
+    if (endpoint.method == "PATCH" && breach.kind == "null")
+      continue;  // resets the field (RFC 7396)
+    const auto revision = world.stage().revision();
+    const auto response = ask(world, endpoint, as, breach.body, *path);
+    EXPECT_EQ(response.status, 400) << breach.field << " " << breach.kind << "\n" << response.body;
+    const auto fields = named(response);
+    EXPECT_FALSE(fields.empty()) << breach.field << " " << breach.kind;
+    for (const std::string& field : fields) {
+      EXPECT_TRUE(is_below(field, breach.field))
+          << field << " instead of " << breach.field << " " << breach.kind;
+    }
+    EXPECT_EQ(world.stage().revision(), revision) << breach.field << " " << breach.kind;
+  }
+}
+
+TEST(EveryEndpoint, names_the_field_that_is_wrong_and_writes_nothing) {
+  World world("sqlite");
+  for (const auto& endpoint : api::all_endpoints().all()) {
+    if (!endpoint.body) continue;
+    SCOPED_TRACE(name_of(endpoint));
+    check_breaches(world, endpoint);
+  }
+}
+
+std::vector<std::string> bad_texts(const json::object& schema) {
+  std::vector<std::string> bad;
+  if (schema.contains("enum")) bad.emplace_back("no-such-value");
+  if (schema.at("type").as_string() == "integer")
+    bad.insert(bad.end(), {"x", "", "1.5", "99999999999999999999"});
+  if (const auto* least = schema.if_contains("minimum"))
+    bad.push_back(std::to_string(least->to_number<std::int64_t>() - 1));
+  if (const auto* most = schema.if_contains("maximum"))
+    bad.push_back(std::to_string(most->to_number<std::int64_t>() + 1));
+  if (const auto* most = schema.if_contains("maxLength"))
+    bad.emplace_back(most->to_number<std::size_t>() + 1, 'a');
+  return bad;
+}
+
+TEST(EveryEndpoint, names_the_query_parameter_that_is_wrong) {
+  World world("sqlite");
+  for (const auto& endpoint : api::all_endpoints().all()) {
+    if (endpoint.at_root || endpoint.method != "GET" || !endpoint.declaration.feature.empty())
+      continue;
+    SCOPED_TRACE(name_of(endpoint));
+    const std::string path = *world.path(endpoint);
+    const std::string query = world.query(endpoint);
+    const auto check = [&](const std::string& name, const std::string& value) {
+      const bool already = query.find(name + "=") != std::string::npos;
+      const std::string target = already ? path : path + query;
+      const std::string sign = target.find('?') == std::string::npos ? "?" : "&";
+      const auto response =
+          world.stage().ask("GET", target + sign + name + "=" + value, world.allowed(endpoint));
+      EXPECT_EQ(named(response), std::vector<std::string>{name}) << value;
+    };
+    check("no_such_parameter", "1");
+    for (const auto& parameter : endpoint.parameters) {
+      if (parameter.in != "query") continue;
+      for (const std::string& text : bad_texts(parameter.schema))
+        check(std::string(parameter.name), text);
+    }
+  }
+}
+
+TEST(EveryEndpoint, finds_nothing_under_a_malformed_id) {
+  World world("sqlite");
+  for (const auto& endpoint : api::all_endpoints().all()) {
+    if (endpoint.path.find('{') == std::string::npos) continue;
+    SCOPED_TRACE(name_of(endpoint));
+    for (const char* id :
+         {"abc", "0", "-1", "1.0", "1e3", "99999999999999999999", "%20", "%00", "%zz", "1%2F2",
+          "%F0%9F%92%A9", "'", "..", "2147483648", "9223372036854775807"}) {
+      EXPECT_EQ(ask(world, endpoint, world.allowed(endpoint), world.body(endpoint),
+                    world.path_with(endpoint, id))
+                    .status,
+                404)
+          << id;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mp::test

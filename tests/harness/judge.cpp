@@ -1,0 +1,143 @@
+#include "judge.hpp"
+
+#include "api/api.hpp"
+#include "api/openapi.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+namespace mp::test {
+
+namespace json = boost::json;
+
+namespace {
+
+std::vector<std::string> split(std::string_view path) {
+  std::vector<std::string> parts;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    parts.emplace_back(path.substr(0, path.find('/')));
+    path.remove_prefix(parts.back().size());
+  }
+  return parts;
+}
+
+// The path as the document writes it: /api and /api/v0 are /api/v1.
+std::string canonical(std::string_view target) {
+  const std::string path(target.substr(0, target.find('?')));
+  if (!path.starts_with("/api/") || path.starts_with("/api/v1/")) return path;
+  return "/api/v1" + path.substr(path.starts_with("/api/v0/") ? 7 : 4);
+}
+
+bool fits(const std::vector<std::string>& pattern, const std::vector<std::string>& path) {
+  return std::ranges::equal(pattern, path, [](const auto& wanted, const auto& given) {
+    return wanted.starts_with('{') || wanted == given;
+  });
+}
+
+bool is_json(std::string_view type) { return type.starts_with("application/json"); }
+
+void check_request_id(const http::Request& request, const http::Response& response,
+                      const json::value& body, std::vector<std::string>& found) {
+  if (request.method == "HEAD" || !body.is_object()) return;
+  const auto* id = body.as_object().if_contains("request_id");
+  if (id &&
+      id->as_string() != std::string_view(http::find_header(response.headers, "X-Request-ID"))) {
+    found.push_back("request_id is not X-Request-ID");
+  }
+}
+
+// `details` begins with the first violation, and 400 has some.
+void check_violations(const json::value& body, std::vector<std::string>& found) {
+  const json::object& error = body.at("error").as_object();
+  const auto* list = error.if_contains("violations");
+  const bool invalid = error.at("code").as_string() == "VALIDATION_ERROR";
+  if (invalid != (list != nullptr)) found.push_back("violations do not go with the code");
+  if (!list || list->as_array().empty()) return;
+  for (const auto& member : list->as_array().front().as_object()) {
+    const auto* same = error.at("details").as_object().if_contains(member.key());
+    if (!same || *same != member.value()) found.push_back("details is not the first violation");
+  }
+}
+
+}  // namespace
+
+Judge::Judge() : document_(api::openapi(api::all_endpoints().all())), schemas_(document_) {}
+
+const Judge& the_judge() {
+  static const Judge judge;
+  return judge;
+}
+
+const json::object* Judge::operation(const http::Request& request) const {
+  const auto path = split(canonical(request.target));
+  std::string method = request.method == "HEAD" ? "get" : request.method;
+  std::ranges::transform(method, method.begin(),
+                         [](unsigned char letter) { return std::tolower(letter); });
+  const json::object* found = nullptr;
+  for (const auto& entry : document_.at("paths").as_object()) {
+    const auto* operation = entry.value().as_object().if_contains(method);
+    if (!operation || !fits(split(entry.key()), path)) continue;
+    if (!found || entry.key().find('{') == std::string_view::npos) found = &operation->as_object();
+  }
+  return found;
+}
+
+void Judge::check_body(const json::object& operation, const http::Request& request,
+                       const http::Response& response, std::vector<std::string>& found) const {
+  const auto& responses = operation.at("responses").as_object();
+  const auto* declared = responses.if_contains(std::to_string(response.status));
+  if (!declared)
+    return found.push_back("status " + std::to_string(response.status) + " is not declared");
+  const auto* content = declared->as_object().if_contains("content");
+  if (request.method == "HEAD") return;
+  if (!content) {
+    if (!response.body.empty()) found.push_back("has a body that is not declared");
+    return;
+  }
+  const std::string_view type = http::find_header(response.headers, "Content-Type");
+  for (const auto& each : content->as_object()) {
+    if (!type.starts_with(std::string_view(each.key()))) continue;
+    if (!is_json(type)) return;
+    for (auto& problem : schemas_.problems(json::parse(response.body), each.value().at("schema"))) {
+      found.push_back(std::move(problem));
+    }
+    return;
+  }
+  found.push_back("content type " + std::string(type) + " is not declared");
+}
+
+std::vector<std::string> Judge::problems(const http::Request& request,
+                                         const http::Response& response) const {
+  std::vector<std::string> found;
+  if (http::find_header(response.headers, "X-API-Version") != "1.0.0")
+    found.push_back("X-API-Version is missing");
+  if (http::find_header(response.headers, "X-Request-ID").empty())
+    found.push_back("X-Request-ID is missing");
+  if (response.status == 500) found.push_back("is an internal error");
+  if (response.status == 401 && http::find_header(response.headers, "WWW-Authenticate").empty())
+    found.push_back("lacks WWW-Authenticate");
+  json::value body;
+  if (is_json(http::find_header(response.headers, "Content-Type")) && !response.body.empty()) {
+    json::error_code error;
+    body = json::parse(response.body, error);
+    if (error) return {"the body is no JSON"};
+  }
+  check_request_id(request, response, body, found);
+  if (const json::object* declared = operation(request))
+    check_body(*declared, request, response, found);
+  else if (response.status != 404 && response.status != 405)
+    found.push_back("has no operation");
+  const bool envelope = body.is_object() && body.as_object().contains("success");
+  if (envelope && !body.at("success").as_bool()) {
+    for (auto& problem :
+         schemas_.problems(body, document_.at_pointer("/components/schemas/error"))) {
+      found.push_back(std::move(problem));
+    }
+    if (found.empty()) check_violations(body, found);
+  }
+  return found;
+}
+
+}  // namespace mp::test

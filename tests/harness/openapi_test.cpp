@@ -1,0 +1,98 @@
+// The OpenAPI document in itself: what tools that generate clients rely on.
+#include "judge.hpp"
+
+#include "api/api.hpp"
+
+#include <gtest/gtest.h>
+#include <boost/json.hpp>
+
+#include <regex>
+#include <set>
+
+namespace mp::test {
+namespace {
+
+namespace json = boost::json;
+
+// Calls `visit` with path, method and operation of each.
+template <class Visit>
+void each_operation(Visit visit) {
+  for (const auto& path : the_judge().document().at("paths").as_object()) {
+    for (const auto& method : path.value().as_object()) {
+      visit(std::string(path.key()), std::string(method.key()), method.value().as_object());
+    }
+  }
+}
+
+template <class Visit>
+void each_object(const json::value& node, const Visit& visit) {
+  if (const auto* list = node.if_array()) {
+    for (const auto& item : *list) each_object(item, visit);
+  }
+  if (const auto* object = node.if_object()) {
+    visit(*object);
+    for (const auto& member : *object) each_object(member.value(), visit);
+  }
+}
+
+TEST(OpenApi, has_every_endpoint_once) {
+  std::set<std::string> names;
+  each_operation(
+      [&](const std::string& path, const std::string& method, const json::object& operation) {
+        const std::string name(operation.at("operationId").as_string());
+        EXPECT_TRUE(names.insert(name).second)
+            << name << " of " << method << " " << path << " is not unique";
+      });
+  EXPECT_EQ(names.size(), api::all_endpoints().all().size());
+}
+
+TEST(OpenApi, declares_the_parameters_of_its_paths) {
+  static const std::regex form("\\{([^}]+)\\}");
+  each_operation(
+      [&](const std::string& path, const std::string& method, const json::object& operation) {
+        std::set<std::string> used, declared;
+        for (std::sregex_iterator each(path.begin(), path.end(), form), end; each != end; ++each)
+          used.insert((*each)[1]);
+        for (const auto& parameter : operation.at("parameters").as_array()) {
+          if (parameter.at("in").as_string() != "path") continue;
+          EXPECT_TRUE(parameter.at("required").as_bool()) << method << " " << path;
+          declared.insert(std::string(parameter.at("name").as_string()));
+        }
+        EXPECT_EQ(used, declared) << method << " " << path;
+      });
+}
+
+TEST(OpenApi, has_what_it_refers_to) {
+  each_object(the_judge().document(), [&](const json::object& object) {
+    const auto* reference = object.if_contains("$ref");
+    if (!reference) return;
+    EXPECT_NE(the_judge().schemas().resolve(object), nullptr) << json::serialize(*reference);
+  });
+}
+
+TEST(OpenApi, describes_every_operation_parameter_and_answer) {
+  each_operation([&](const std::string& path, const std::string& method,
+                     const json::object& operation) {
+    EXPECT_TRUE(operation.at("summary").as_string().ends_with('.')) << method << " " << path;
+    for (const auto& parameter : operation.at("parameters").as_array()) {
+      EXPECT_FALSE(parameter.at("description").as_string().empty()) << method << " " << path;
+    }
+    for (const auto& response : operation.at("responses").as_object()) {
+      EXPECT_FALSE(response.value().at("description").as_string().empty()) << method << " " << path;
+    }
+  });
+}
+
+TEST(OpenApi, requires_only_fields_that_it_describes) {
+  each_object(the_judge().document(), [&](const json::object& object) {
+    const auto* required = object.if_contains("required");
+    const auto* properties = object.if_contains("properties");
+    if (!required || !required->is_array() || !properties) return;
+    for (const auto& name : required->as_array()) {
+      EXPECT_TRUE(properties->as_object().contains(name.as_string())) << json::serialize(name);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace mp::test

@@ -1,0 +1,213 @@
+#include "script.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <regex>
+#include <stdexcept>
+
+namespace mp::test {
+
+namespace json = boost::json;
+
+namespace {
+
+const std::string follows = "…";
+
+std::string trimmed(const std::string& text) {
+  const auto first = text.find_first_not_of(" \t");
+  return first == std::string::npos ? ""
+                                    : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string unquoted(std::string text) {
+  if (text.size() > 1 && text.front() == '"' && text.back() == '"')
+    return text.substr(1, text.size() - 2);
+  return text;
+}
+
+// `…` as JSON: a member or an item that says "others may follow".
+std::string with_follows(const std::string& text) {
+  std::string result;
+  std::string open;
+  bool in_text = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char letter = text[at];
+    if (!in_text && text.compare(at, follows.size(), follows) == 0) {
+      result += "\"" + follows + "\"" + (open.ends_with('{') ? ":true" : "");
+      at += follows.size() - 1;
+      continue;
+    }
+    if (letter == '"' && (at == 0 || text[at - 1] != '\\')) in_text = !in_text;
+    if (!in_text && (letter == '{' || letter == '[')) open.push_back(letter);
+    if (!in_text && (letter == '}' || letter == ']') && !open.empty()) open.pop_back();
+    result.push_back(letter);
+  }
+  return result;
+}
+
+class Lines {
+ public:
+  explicit Lines(const std::filesystem::path& file) : name_(file.filename().string()) {
+    std::ifstream input(file);
+    if (!input) throw std::runtime_error(name_ + ": cannot be read");
+    for (std::string line; std::getline(input, line);) lines_.push_back(line);
+  }
+  bool done() const { return next_ >= lines_.size(); }
+  const std::string& look() const { return lines_[next_]; }
+  std::string take() { return lines_[next_++]; }
+  int number() const { return static_cast<int>(next_); }
+  bool at_blank() const { return done() || trimmed(look()).empty(); }
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw std::runtime_error(name_ + ":" + std::to_string(next_) + ": " + why);
+  }
+
+ private:
+  std::string name_;
+  std::vector<std::string> lines_;
+  std::size_t next_ = 0;
+};
+
+std::optional<std::pair<std::string, std::string>> header_of(const std::string& line) {
+  static const std::regex form("([A-Za-z][A-Za-z0-9-]*):\\s*(.*)");
+  std::smatch parts;
+  if (!std::regex_match(line, parts, form)) return std::nullopt;
+  return std::pair(parts[1].str(), trimmed(parts[2].str()));
+}
+
+std::string name_in(const std::string& text, const std::regex& form, int group,
+                    const Lines& lines) {
+  std::smatch parts;
+  if (!std::regex_match(text, parts, form)) lines.refuse("is not understood: " + text);
+  return parts[static_cast<std::size_t>(group)].str();
+}
+
+// given cluster "main"; user "olga" of cluster "main", "other"; admin "root"
+void read_given(const std::string& line, const Lines& lines, std::vector<Step>& steps) {
+  static const std::regex cluster("cluster \"([^\"]+)\"");
+  static const std::regex user(
+      "(user|admin) \"([^\"]+)\"( of cluster (\"[^\"]+\"(, \"[^\"]+\")*))?");
+  static const std::regex quoted("\"([^\"]+)\"");
+  std::string rest = line.substr(6);
+  while (!rest.empty()) {
+    const std::string part = trimmed(rest.substr(0, rest.find(';')));
+    rest = rest.find(';') == std::string::npos ? "" : rest.substr(rest.find(';') + 1);
+    std::smatch parts;
+    if (std::regex_match(part, parts, cluster)) {
+      steps.push_back({lines.number(), GivenCluster{parts[1].str()}});
+      continue;
+    }
+    if (!std::regex_match(part, parts, user)) lines.refuse("is not understood: " + part);
+    GivenUser given{.name = parts[2].str(), .clusters = {}, .is_admin = parts[1].str() == "admin"};
+    const std::string names = parts[4].str();
+    for (std::sregex_iterator each(names.begin(), names.end(), quoted), end; each != end; ++each) {
+      given.clusters.push_back((*each)[1].str());
+    }
+    steps.push_back({lines.number(), std::move(given)});
+  }
+}
+
+Advance read_advance(const std::string& line, const Lines& lines) {
+  static const std::regex form("advance (\\d+)([smhd])");
+  const int count = std::stoi(name_in(line, form, 1, lines));
+  const std::string unit = name_in(line, form, 2, lines);
+  const int seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 86400;
+  return {std::chrono::seconds(count * seconds)};
+}
+
+As read_caller(const std::string& text) {
+  if (text.empty() || text == "nobody") return {};
+  if (text.starts_with("cluster ")) return {As::Kind::Cluster, unquoted(text.substr(8))};
+  if (text.starts_with("token ")) return {As::Kind::Token, text.substr(6)};
+  return {As::Kind::User, text};
+}
+
+void read_request(Exchange& exchange, const std::string& first, Lines& lines) {
+  static const std::regex form("([A-Z]+) (\\S+)(\\s+as (.+))?");
+  std::smatch parts;
+  if (!std::regex_match(first, parts, form)) lines.refuse("is no request: " + first);
+  exchange.method = parts[1].str();
+  exchange.target = parts[2].str();
+  exchange.caller = read_caller(trimmed(parts[4].str()));
+  while (!lines.done() && !lines.look().starts_with("=>")) {
+    const std::string line = lines.take();
+    const auto header = exchange.body.empty() ? header_of(line) : std::nullopt;
+    if (header)
+      exchange.headers.push_back(*header);
+    else
+      exchange.body += (exchange.body.empty() ? "" : "\n") + line;
+  }
+  if (lines.done()) lines.refuse("the answer (=>) is missing");
+}
+
+json::value read_body(std::string text, Lines& lines) {
+  for (;;) {
+    json::error_code error;
+    json::value value = json::parse(with_follows(text), error);
+    if (!error) return value;
+    if (lines.at_blank()) lines.refuse("the expected JSON is broken: " + error.message());
+    text += "\n" + lines.take();
+  }
+}
+
+void read_expected_line(Expected& expected, const std::string& line, Lines& lines) {
+  static const std::regex violation("violation (\\S+): (.+)");
+  std::smatch parts;
+  if (line.starts_with("{") || line.starts_with("[")) {
+    expected.body = read_body(line, lines);
+  } else if (std::regex_match(line, parts, violation)) {
+    if (!expected.violations) expected.violations.emplace();
+    expected.violations->push_back({parts[1].str(), parts[2].str()});
+  } else if (line.starts_with("contains ")) {
+    expected.contains.push_back(line.substr(9));
+  } else if (line.starts_with("lacks ")) {
+    expected.lacks.push_back(line.substr(6));
+  } else if (line.starts_with("changes: ")) {
+    if (!expected.changes) expected.changes.emplace();
+    if (line != "changes: none") expected.changes->push_back(line.substr(9));
+  } else if (const auto header = header_of(line)) {
+    expected.headers.push_back(*header);
+  } else {
+    lines.refuse("is not understood: " + line);
+  }
+}
+
+void read_answer(Expected& expected, Lines& lines) {
+  static const std::regex form("=> (\\d{3})( ([A-Z_]+))?(\\s+([A-Za-z][A-Za-z0-9-]*: .*))?");
+  const std::string first = lines.take();
+  std::smatch parts;
+  if (!std::regex_match(first, parts, form)) lines.refuse("is no answer: " + first);
+  expected.status = std::stoi(parts[1].str());
+  expected.code = parts[3].str();
+  if (const auto header = header_of(parts[5].str())) expected.headers.push_back(*header);
+  while (!lines.at_blank()) {
+    const std::string line = trimmed(lines.take());
+    if (!line.starts_with("#")) read_expected_line(expected, line, lines);
+  }
+}
+
+}  // namespace
+
+std::vector<Step> read_script(const std::filesystem::path& file) {
+  Lines lines(file);
+  std::vector<Step> steps;
+  while (!lines.done()) {
+    const std::string line = trimmed(lines.take());
+    if (line.empty() || line.starts_with("#")) continue;
+    if (line.starts_with("given ")) {
+      read_given(line, lines, steps);
+    } else if (line.starts_with("advance ")) {
+      steps.push_back({lines.number(), read_advance(line, lines)});
+    } else {
+      Step step{lines.number(), Exchange{}};
+      auto& exchange = std::get<Exchange>(step.what);
+      read_request(exchange, line, lines);
+      read_answer(exchange.expected, lines);
+      steps.push_back(std::move(step));
+    }
+  }
+  return steps;
+}
+
+}  // namespace mp::test

@@ -1,0 +1,61 @@
+// The text form of a conversation, tests/api/*.http, read into steps. The grammar stands in
+// tests/api/README.md. It knows nothing of the manager; conversation.hpp plays the steps.
+#pragma once
+
+#include "http/message.hpp"
+#include "stage.hpp"
+
+#include <boost/json/value.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mp::test {
+
+struct GivenCluster {
+  std::string name;
+};
+
+struct GivenUser {
+  std::string name;
+  std::vector<std::string> clusters;
+  bool is_admin = false;
+};
+
+struct Advance {
+  std::chrono::seconds time;
+};
+
+struct Expected {
+  int status = 200;
+  std::string code;  // of an error; empty: not looked at
+  http::Headers headers;
+  std::optional<boost::json::value> body;  // `data`, `error`, or the whole document
+  std::optional<Violations> violations;    // exactly these, without `provided`
+  std::vector<std::string> contains;       // parts of the body's text
+  std::vector<std::string> lacks;
+  std::optional<std::vector<std::string>> changes;  // exactly these entries of the change log
+};
+
+struct Exchange {
+  std::string method;
+  std::string target;
+  As caller;
+  http::Headers headers;
+  std::string body;
+  Expected expected;
+};
+
+struct Step {
+  int line = 0;
+  std::variant<GivenCluster, GivenUser, Advance, Exchange> what;
+};
+
+// Throws std::runtime_error with file and line of what it does not understand.
+std::vector<Step> read_script(const std::filesystem::path& file);
+
+}  // namespace mp::test

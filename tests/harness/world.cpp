@@ -1,0 +1,162 @@
+#include "world.hpp"
+
+#include "judge.hpp"
+
+#include <boost/json.hpp>
+
+namespace mp::test {
+
+namespace json = boost::json;
+
+namespace {
+
+const As admin{As::Kind::User, "admin"};
+const As cluster_key{As::Kind::Cluster, "default"};
+
+std::string first_segment(const api::Endpoint& endpoint) {
+  return endpoint.path.substr(1, endpoint.path.find('/', 1) - 1);
+}
+
+// Names that must not be there yet.
+bool is_unique(const std::string& name) { return name == "name" || name == "username"; }
+
+}  // namespace
+
+json::object body_schema(const api::Endpoint& endpoint) {
+  return schema(*endpoint.body, endpoint.body_schema);
+}
+
+World::World(const std::string& kind) : stage_(kind) {
+  stage_.add_user({.name = "olga", .clusters = {1}});
+  stage_.add_user({.name = "ivan"});
+  roles_ = {{"nobody", {}},
+            {"cluster key", cluster_key},
+            {"user of no cluster", {As::Kind::User, "ivan"}},
+            {"user of the cluster", {As::Kind::User, "olga"}},
+            {"admin", admin}};
+  made(
+      "/api/v1/services",
+      {{"name", "web-backend"}, {"ip_fqdn", "10.0.0.1"}, {"collection", "web"}, {"cluster_id", 1}});
+  register_proxy();
+  const json::object sign_in{{"username", "admin"}, {"password", Stage::password()}};
+  const auto session = stage_.ask("POST", "/api/v1/auth/login", {}, json::serialize(sign_in));
+  refresh_token_ = json::parse(session.body).at("data").at("refresh_token").as_string();
+}
+
+// The same one again while it is there.
+std::string World::register_proxy() {
+  const json::object registration{
+      {"hostname", "p1"}, {"version", "v1.0.0"}, {"capabilities", json::array()}};
+  const auto answer =
+      stage_.ask("POST", "/api/v1/proxy/register", cluster_key, json::serialize(registration));
+  proxy_id_ = json::parse(answer.body).at("data").at("proxy_id").as_string();
+  return proxy_id_;
+}
+
+const As& World::allowed(const api::Endpoint& endpoint) const {
+  switch (endpoint.declaration.needs) {
+    case Needs::Nothing: return roles_.front().as;
+    case Needs::ClusterKey: return cluster_key;
+    case Needs::User:
+    case Needs::Admin: break;
+  }
+  return admin;
+}
+
+std::string World::made(const std::string& target, const json::object& body) {
+  const auto answer = stage_.ask("POST", target, admin, json::serialize(body));
+  if (answer.status != 201) throw std::runtime_error(target + " was not made: " + answer.body);
+  return std::to_string(json::parse(answer.body).at("data").at("id").as_int64());
+}
+
+std::optional<std::string> World::example(const api::Endpoint& endpoint) {
+  const std::string noun = first_segment(endpoint);
+  const std::string fresh = "n" + std::to_string(++count_);
+  if (noun == "clusters" || noun == "config" || noun == "revisions") return "1";
+  if (noun == "assets") return "docs.js";
+  if (noun == "proxies") return register_proxy();
+  if (noun == "services") {
+    const char* type = endpoint.path.ends_with("rotate-key") ? "api_key" : "jwt";
+    return made("/api/v1/services", {{"name", fresh},
+                                     {"ip_fqdn", "10.0.0.1"},
+                                     {"collection", "c"},
+                                     {"cluster_id", 1},
+                                     {"auth_type", type}});
+  }
+  if (noun == "mappings") {
+    return made("/api/v1/mappings", {{"source_services", json::array{"any"}},
+                                     {"dest_services", json::array{"web-backend"}},
+                                     {"cluster_id", 1},
+                                     {"protocols", json::array{"http"}},
+                                     {"ports", json::array{80}}});
+  }
+  if (noun == "users") {
+    return made("/api/v1/users", {{"username", fresh + "-user"},
+                                  {"email", fresh + "@example.com"},
+                                  {"password", Stage::password()}});
+  }
+  return std::nullopt;
+}
+
+std::string World::path_with(const api::Endpoint& endpoint, const std::string& value) const {
+  std::string path = (endpoint.at_root ? "" : "/api/v1") + endpoint.path;
+  const auto open = path.find('{');
+  if (open != std::string::npos) path.replace(open, path.find('}') - open + 1, value);
+  return path;
+}
+
+std::optional<std::string> World::path(const api::Endpoint& endpoint) {
+  if (endpoint.path.find('{') == std::string::npos) return path_with(endpoint, "");
+  const auto value = example(endpoint);
+  if (!value) return std::nullopt;
+  return path_with(endpoint, *value);
+}
+
+std::string World::query(const api::Endpoint& endpoint) const {
+  std::string query;
+  for (const auto& parameter : endpoint.parameters) {
+    if (parameter.in != "query" || !parameter.required) continue;
+    query += (query.empty() ? "?" : "&") + std::string(parameter.name) + "=" + proxy_id_;
+  }
+  return query;
+}
+
+json::value World::example_value(const std::string& name, const json::object& schema) {
+  if (name == "proxy_id") return json::value(proxy_id_);
+  if (name == "refresh_token") return json::value(refresh_token_);
+  if (name == "current_password") return json::value(Stage::password());
+  if (name == "password" || name == "new_password") return json::value(Stage::password());
+  if (name == "email") return json::value("n" + std::to_string(++count_) + "@example.com");
+  if (is_unique(name)) return json::value("n" + std::to_string(++count_) + "-x");
+  if (const auto* example = schema.if_contains("example")) return *example;
+  if (const auto* names = schema.if_contains("enum")) return names->as_array().front();
+  const std::string_view type = schema.at("type").as_string();
+  const auto* least = schema.if_contains("minimum");
+  if (type == "integer" || type == "number") return least ? *least : json::value(1);
+  if (type == "boolean") return true;
+  if (type == "array") return json::array();
+  if (type != "object") return json::value("x");
+  json::object inner;
+  const auto* required = schema.if_contains("required");
+  for (const auto& each : required ? required->as_array() : json::array()) {
+    const std::string inside(each.as_string());
+    inner[inside] = example_value(inside, schema.at("properties").at(inside).as_object());
+  }
+  return inner;
+}
+
+json::object World::body(const api::Endpoint& endpoint) {
+  if (!endpoint.body) return {};
+  json::object body;
+  const json::object schema = body_schema(endpoint);
+  const auto* required = schema.if_contains("required");
+  for (const auto& each : required ? required->as_array() : json::array()) {
+    const std::string name(each.as_string());
+    body[name] = example_value(name, schema.at("properties").at(name).as_object());
+  }
+  if (endpoint.declaration.id == "login") body["username"] = "admin";
+  if (endpoint.declaration.id == "create_user") body["password"] = Stage::password();
+  return body;
+}
+
+}  // namespace mp::test

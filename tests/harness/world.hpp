@@ -1,0 +1,57 @@
+// What the derived tests need of a manager: one of each object, a caller of each kind, and for
+// every endpoint a path and a body that it takes. Endpoints that it knows no path or body for are
+// `uncovered`.
+#pragma once
+
+#include "api/api.hpp"
+#include "stage.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mp::test {
+
+// A caller and the column of the access matrix.
+struct Role {
+  std::string name;
+  As as;
+};
+
+class World {
+ public:
+  explicit World(const std::string& kind);
+
+  Stage& stage() { return stage_; }
+  const std::vector<Role>& roles() const { return roles_; }
+  // The one whom the endpoint lets in.
+  const As& allowed(const api::Endpoint& endpoint) const;
+
+  // The path with objects that are there, made anew where the endpoint may take them away; nullopt
+  // when there is no example.
+  std::optional<std::string> path(const api::Endpoint& endpoint);
+  std::string path_with(const api::Endpoint& endpoint, const std::string& value) const;
+  // A body that is right in every declared field; empty when there is none to send.
+  boost::json::object body(const api::Endpoint& endpoint);
+  // Query parameters without which the endpoint refuses.
+  std::string query(const api::Endpoint& endpoint) const;
+
+ private:
+  std::string made(const std::string& target, const boost::json::object& body);
+  std::string register_proxy();
+  std::optional<std::string> example(const api::Endpoint& endpoint);
+  boost::json::value example_value(const std::string& name, const boost::json::object& schema);
+
+  Stage stage_;
+  std::vector<Role> roles_;
+  std::string proxy_id_;
+  std::string refresh_token_;
+  int count_ = 0;
+};
+
+// The declared schema of an endpoint's body.
+boost::json::object body_schema(const api::Endpoint& endpoint);
+
+}  // namespace mp::test

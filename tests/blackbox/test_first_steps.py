@@ -1,0 +1,57 @@
+"""The shell blocks of README.md and docs/how-to/first-steps.md, run as they stand beside a `make run`; only the ports
+are other ones."""
+
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from agent_stand import ROOT, free_port
+from run_stand import Run
+
+PRELUDE = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    stand = Run(tmp_path_factory.mktemp("run"))
+    stand.data.parent.joinpath("scripts").symlink_to(ROOT / "scripts")
+    stand.start()
+    yield stand
+    stand.clean()
+
+
+def blocks(page, mark):
+    """The shell blocks from the line that begins with `mark` on."""
+    text = (ROOT / page).read_text()
+    return re.findall(r"^```sh\n(.*?)^```", text[text.index(mark):], re.DOTALL | re.MULTILINE)
+
+
+def at_ports_of(run, script):
+    """The script with the ports that this run was given."""
+    for port, own in ((8000, run.ports["HTTP"]), (8080, run.ports["PROXY"]), (18080, run.ports["DEMO"]),
+                      (18081, free_port())):
+        script = re.sub(rf"(?<!\d){port}(?!\d)", str(own), script)
+    return script
+
+
+def execute(run, page, mark):
+    script = PRELUDE + at_ports_of(run, "\n".join(blocks(page, mark)))
+    done = subprocess.run(["bash", "-c", script], cwd=run.data.parent, env=run.environment(), capture_output=True,
+                          text=True, timeout=120)
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    assert '"success":false' not in done.stdout, done.stdout
+    return done.stdout
+
+
+def test_first_steps(run):
+    shown = execute(run, "docs/how-to/first-steps.md", "## Sign in")
+    assert shown.count('"upstream": "shop"') == 3
+    assert "without a token: 401" in shown
+
+
+def test_readme(run):
+    shown = execute(run, "README.md", "## First steps")
+    assert '"upstream": "demo"' in shown
+    assert re.search(r"(?i)^x-config-status: live", shown, re.MULTILINE)

@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import ssl
 import stat
 import subprocess
@@ -20,28 +19,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from stand.waiting import PATIENCE, eventually, free_port
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 AGENT = pathlib.Path(os.environ.get("MARCHPROXY_TEST_BIN", ROOT / "build/dev/bin")) / "marchproxy-agent"
 ENVOY = pathlib.Path(os.environ.get("MARCHPROXY_TEST_ENVOY", ROOT / "build/third_party/envoy"))
 KEY = "mp_cluster_first"
-PATIENCE = 30.0
-
-
-def eventually(check, what, patience=PATIENCE):
-    """The first true result of check()."""
-    deadline = time.monotonic() + patience
-    while True:
-        result = check()
-        if result:
-            return result
-        assert time.monotonic() < deadline, f"not within {patience} s: {what}"
-        time.sleep(0.02)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def get(url):

@@ -5,7 +5,6 @@ MARCHPROXY_TEST_BIN names the folder of the programs, MARCHPROXY_TEST_ENVOY the 
 """
 
 import base64
-import contextlib
 import hashlib
 import hmac
 import http.client
@@ -16,36 +15,21 @@ import socket
 import socketserver
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from stand.waiting import PATIENCE, eventually, free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MANAGER = pathlib.Path(os.environ.get("MARCHPROXY_TEST_BIN", ROOT / "build/dev/bin")) / "marchproxy-manager"
 ENVOY = pathlib.Path(os.environ.get("MARCHPROXY_TEST_ENVOY", ROOT / "build/third_party/envoy"))
 PASSWORD = "Zebra-Quartz-Violin-8841"
 CLUSTER_KEY = "mp_cluster_" + "k" * 40
-PATIENCE = 30.0
-
-
-def eventually(check, what, patience=PATIENCE):
-    """The first true result of check()."""
-    deadline = time.monotonic() + patience
-    while True:
-        result = check()
-        if result:
-            return result
-        assert time.monotonic() < deadline, f"not within {patience} s: {what}"
-        time.sleep(0.02)
 
 
 def free_ports(count):
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+    return [free_port() for _ in range(count)]
 
 
 class Upstream:

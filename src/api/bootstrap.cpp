@@ -42,40 +42,33 @@ json::object socket_address(const HostPort& target) {
   return {{"socket_address", json::object{{"address", target.host}, {"port_value", target.port}}}};
 }
 
-// The manager's authority vouches for the server's certificate; the name in it does not depend on
-// how a proxy reaches the manager.
-json::object tls_socket(const Context& context) {
-  json::object validation{
-      {"trusted_ca", json::object{{"inline_string", context.authority.certificate_pem()}}},
-      {"match_typed_subject_alt_names",
-       json::array{json::object{{"san_type", "DNS"},
-                                {"matcher", json::object{{"exact", xds_server_name}}}}}}};
+// TLS to a server whose certificate must come from `trusted_ca` and name `host`.
+json::object tls_socket(json::object trusted_ca, std::string_view host) {
+  const bool address = normal_address(host).has_value();
+  json::object validation{{"trusted_ca", std::move(trusted_ca)},
+                          {"match_typed_subject_alt_names",
+                           json::array{json::object{{"san_type", address ? "IP_ADDRESS" : "DNS"},
+                                                    {"matcher", json::object{{"exact", host}}}}}}};
   return {
       {"name", "envoy.transport_sockets.tls"},
       {"typed_config",
        json::object{
            {"@type",
             "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"},
-           {"sni", xds_server_name},
+           {"sni", address ? "" : host},
            {"common_tls_context", json::object{{"validation_context", std::move(validation)}}}}}};
+}
+
+// The manager's authority vouches for the server's certificate; the name in it does not depend on
+// how a proxy reaches the manager.
+json::object own_tls_socket(const Context& context) {
+  return tls_socket({{"inline_string", context.authority.certificate_pem()}}, xds_server_name);
 }
 
 // With a certificate from files the proxy trusts what the machine trusts, for the name it connects
 // to.
 json::object public_tls_socket(const std::string& host) {
-  json::object validation{
-      {"trusted_ca", json::object{{"filename", "/etc/ssl/certs/ca-certificates.crt"}}},
-      {"match_typed_subject_alt_names",
-       json::array{json::object{{"san_type", normal_address(host) ? "IP_ADDRESS" : "DNS"},
-                                {"matcher", json::object{{"exact", host}}}}}}};
-  return {
-      {"name", "envoy.transport_sockets.tls"},
-      {"typed_config",
-       json::object{
-           {"@type",
-            "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"},
-           {"sni", normal_address(host) ? "" : host},
-           {"common_tls_context", json::object{{"validation_context", std::move(validation)}}}}}};
+  return tls_socket({{"filename", "/etc/ssl/certs/ca-certificates.crt"}}, host);
 }
 
 json::object control_plane(const Call& call) {
@@ -98,7 +91,7 @@ json::object control_plane(const Call& call) {
            {"cluster_name", xds_cluster},
            {"endpoints", json::array{json::object{{"lb_endpoints", json::array{endpoint}}}}}}}};
   switch (call.context.settings.xds.tls) {
-    case XdsTls::Auto: cluster["transport_socket"] = tls_socket(call.context); break;
+    case XdsTls::Auto: cluster["transport_socket"] = own_tls_socket(call.context); break;
     case XdsTls::Files: cluster["transport_socket"] = public_tls_socket(target.host); break;
     case XdsTls::Off: break;
   }

@@ -7,22 +7,26 @@
 namespace mp::api {
 namespace {
 
-constexpr std::string_view swagger_page = R"(<!doctype html>
+constexpr std::string_view page_begin = R"(<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>MarchProxy Manager API</title>
 <link rel="icon" href="/assets/favicon-32x32.png">
-<link rel="stylesheet" href="/assets/swagger-ui.css">
+)";
+
+constexpr std::string_view page_end = R"(</body>
+</html>
+)";
+
+constexpr std::string_view swagger_rest = R"(<link rel="stylesheet" href="/assets/swagger-ui.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
 <script src="/assets/swagger-ui-bundle.js"></script>
 <script src="/assets/swagger-ui-standalone-preset.js"></script>
 <script src="/assets/docs.js"></script>
-</body>
-</html>
 )";
 
 constexpr std::string_view swagger_start = R"(window.ui = SwaggerUIBundle({
@@ -34,20 +38,11 @@ constexpr std::string_view swagger_start = R"(window.ui = SwaggerUIBundle({
 });
 )";
 
-constexpr std::string_view redoc_page = R"(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>MarchProxy Manager API</title>
-<link rel="icon" href="/assets/favicon-32x32.png">
-</head>
+constexpr std::string_view redoc_rest = R"(</head>
 <body>
 <div id="redoc"></div>
 <script src="/assets/redoc.standalone.js"></script>
 <script src="/assets/reference.js"></script>
-</body>
-</html>
 )";
 
 constexpr std::string_view redoc_start =
@@ -63,9 +58,10 @@ void protect(Call& call) {
   call.headers.emplace_back("X-Content-Type-Options", "nosniff");
 }
 
-Document page(Call& call, std::string_view text) {
+// `rest`: the rest of the head, and the body without its end.
+Document page(Call& call, std::string_view rest) {
   protect(call);
-  return {"text/html; charset=utf-8", std::string(text)};
+  return {"text/html; charset=utf-8", std::string(page_begin).append(rest).append(page_end)};
 }
 
 std::string_view media_type(std::string_view name) {
@@ -102,9 +98,9 @@ void documents(Endpoints& endpoints) {
   add("openapi_yaml", "GET ^/openapi.yaml", "This API as an OpenAPI 3.0 document, YAML.",
       "application/yaml", [](Call&) { return Document{"application/yaml", openapi_yaml()}; });
   add("docs", "GET ^/docs", "This API in Swagger UI.", "text/html",
-      [](Call& call) { return page(call, swagger_page); });
+      [](Call& call) { return page(call, swagger_rest); });
   add("redoc", "GET ^/redoc", "This API in ReDoc.", "text/html",
-      [](Call& call) { return page(call, redoc_page); });
+      [](Call& call) { return page(call, redoc_rest); });
   endpoints.add_document({.id = "asset",
                           .call = "GET ^/assets/{name}",
                           .summary = "A file of the pages.",

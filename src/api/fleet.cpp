@@ -72,11 +72,11 @@ Proxy enrol(Writer& db, Context& context, const Enrolment& enrolment) {
     const Proxy before = *known;
     describe_proxy(*known, enrolment.registration);
     known->last_seen = db.now();
-    const bool same = to_json(describe<Proxy>, &before) == to_json(describe<Proxy>, &*known);
-    const bool quiet =
-        same || (before.version == known->version && before.capabilities == known->capabilities &&
-                 before.listen_address == known->listen_address && before.name == known->name);
-    db.update(*known, quiet ? Logged::No : Logged::Yes);
+    // Being seen again is no change to tell anybody; describing itself otherwise is.
+    const bool same = before.version == known->version &&
+                      before.capabilities == known->capabilities &&
+                      before.listen_address == known->listen_address && before.name == known->name;
+    db.update(*known, same ? Logged::No : Logged::Yes);
     return *known;
   }
   check_room(db, context);

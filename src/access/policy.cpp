@@ -32,16 +32,19 @@ bool may_see(const Caller& caller, std::int64_t cluster_id) {
   return caller.cluster && caller.cluster->id == cluster_id;
 }
 
-void require(Needs needs, const Caller& caller) {
+void authenticate(Needs needs, const Caller& caller) {
   switch (needs) {
     case Needs::Nothing: return;
     case Needs::ClusterKey:
       if (!caller.cluster) throw unauthenticated("X-Cluster-API-Key realm=\"marchproxy\"");
       return;
     case Needs::Admin:
-    case Needs::User: break;
+    case Needs::User:
+      if (!caller.user) throw unauthenticated("Bearer realm=\"marchproxy\"");
   }
-  if (!caller.user) throw unauthenticated("Bearer realm=\"marchproxy\"");
+}
+
+void permit(Needs needs, const Caller& caller) {
   if (needs == Needs::Admin && !caller.is_admin()) throw Error(Code::Permission, "");
 }
 

@@ -30,8 +30,9 @@ struct Caller {
 // Admins see all; users the objects of their clusters; a cluster's key its own.
 bool may_see(const Caller& caller, std::int64_t cluster_id);
 
-// Throws Authentication when nobody who could ever be let in asks, Permission when the caller is
-// known but may not.
-void require(Needs needs, const Caller& caller);
+// Throws Authentication when nobody asks who could ever be let in.
+void authenticate(Needs needs, const Caller& caller);
+// Throws Permission when the caller, who is known, may not.
+void permit(Needs needs, const Caller& caller);
 
 }  // namespace mp

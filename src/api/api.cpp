@@ -145,7 +145,8 @@ void Api::run(const http::Request& request, Call& call, const Route& route,
   check_size(request);
   const auto& declaration = endpoint.declaration;
   call.caller = find_caller(context_, request, declaration.needs);
-  require(declaration.needs, call.caller);
+  authenticate(declaration.needs, call.caller);
+  permit(declaration.needs, call.caller);
   call.path = route.path;
   const std::string_view target = request.target;
   const auto question = target.find('?');

@@ -1,6 +1,8 @@
 // What all declarations have in common, and the OpenAPI schemas that come from them.
+#include "model/certificate.hpp"
 #include "model/cluster_status.hpp"
 #include "model/enrolment.hpp"
+#include "model/issuer.hpp"
 #include "model/rotation.hpp"
 #include "model/sign_in.hpp"
 
@@ -24,7 +26,7 @@ std::vector<const Description*> all_descriptions() {
           &describe<RefreshRequest>, &describe<PasswordChange>,  &describe<SecretRotation>,
           &describe<KeyRotation>,    &describe<TokenRequest>,    &describe<ServiceToken>,
           &describe<ClusterStatus>,  &describe<RevisionStatus>,  &describe<ProxyConfigReport>,
-          &describe<Status>};
+          &describe<Status>,         &describe<Certificate>,     &describe<Issuer>};
 }
 
 json::value at(const json::value& value, std::string_view pointer) {

@@ -2,6 +2,8 @@
 // program's.
 #include "store/migrate.hpp"
 
+#include "model/certificate.hpp"
+#include "model/issuer.hpp"
 #include "store/test_database.hpp"
 
 #include <algorithm>
@@ -55,8 +57,9 @@ TEST_P(Schema, EveryStoredFieldIsAColumnOfItsType) {
                                             {Column::Real, "double precision"},
                                             {Column::Text, "text"},
                                             {Column::Sealed, "text"}};
-  for (const Description* type : {&describe<Cluster>, &describe<Service>, &describe<Mapping>,
-                                  &describe<User>, &describe<Session>, &describe<Proxy>}) {
+  for (const Description* type :
+       {&describe<Cluster>, &describe<Service>, &describe<Mapping>, &describe<User>,
+        &describe<Session>, &describe<Proxy>, &describe<Certificate>, &describe<Issuer>}) {
     const std::string table(type->plural);
     std::size_t columns = 0;
     for (const Field& field : type->fields) {
@@ -91,6 +94,8 @@ TEST_P(Schema, EveryLimitIsHeldByTheDatabaseToo) {
     Proxy proxy{
         .id = "p", .hostname = "edge", .name = "edge", .cluster_id = 1, .version = "v1.0.0"};
     db.insert(proxy);
+    Certificate certificate{.name = "shop"};
+    db.insert(certificate);
   });
   const auto refused = [&](const std::string& table, const std::string& column, const Cell& value) {
     EXPECT_THROW(store.write(actor,
@@ -104,7 +109,7 @@ TEST_P(Schema, EveryLimitIsHeldByTheDatabaseToo) {
         << table << "." << column;
   };
   for (const Description* type : {&describe<Cluster>, &describe<Service>, &describe<Mapping>,
-                                  &describe<User>, &describe<Proxy>}) {
+                                  &describe<User>, &describe<Proxy>, &describe<Certificate>}) {
     for (const Field& field : type->fields) {
       if (!field.stored() || !field.writable()) continue;
       const std::string table(type->plural), column(field.name);
@@ -164,14 +169,15 @@ TEST_P(Schema, AnAppliedStepThatDiffersRefusesTheStart) {
 
 TEST_P(Schema, ANewerSchemaRefusesTheStart) {
   const std::vector<EmbeddedFile> later{
-      {"0007-later.sql", "CREATE TABLE later (\n  id bigint\n);\n"}};
+      {"0907-later.sql", "CREATE TABLE later (\n  id bigint\n);\n"}};
   {
     const auto connection = connect(database);
     migrate(*connection, later, today);
   }
   const Error error = error_of([&] { Store(database.options(), clock); });
-  EXPECT_EQ(error.message,
-            "database schema 7 is newer than this program knows (1): start a newer manager");
+  EXPECT_EQ(error.message, "database schema 907 is newer than this program knows (" +
+                               std::to_string(std::stoi(std::string(migrations().back().name))) +
+                               "): start a newer manager");
 }
 
 TEST_P(Schema, AStepThatFailsLeavesNothing) {

@@ -1,4 +1,6 @@
 // What is written is there, once, with its entry in the log; what breaks a rule is not.
+#include "model/certificate.hpp"
+#include "model/issuer.hpp"
 #include "store/test_database.hpp"
 
 #include <boost/json.hpp>
@@ -31,6 +33,63 @@ TEST_P(Records, KeepsEveryFieldOfAService) {
   EXPECT_EQ(found->previous_secret_until, made.previous_secret_until);
   EXPECT_EQ(found->created_at, clock.now());
   EXPECT_EQ(found->revision, 1);
+}
+
+TEST_P(Records, KeepsACertificateAndItsKeySealed) {
+  Certificate made{.name = "shop",
+                   .common_name = "shop.example",
+                   .subject_alt_names = {"shop.example", "*.shop.example"},
+                   .source_type = CertificateSource::Auto,
+                   .auto_renew = true,
+                   .not_before = clock.now(),
+                   .expires_at = clock.now() + std::chrono::hours(1),
+                   .fingerprint_sha256 = "ab",
+                   .revoked_at = clock.now(),
+                   .revocation_reason = RevocationReason::KeyCompromise,
+                   .cert_pem = "chain",
+                   .key_pem = Secret("private"),
+                   .ca_pem = "authority"};
+  made = add(made);
+  const auto found = find<Certificate>(made.id);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(to_json(describe<Certificate>, &*found), to_json(describe<Certificate>, &made));
+  EXPECT_EQ(found->cert_pem + found->key_pem.reveal() + found->ca_pem, "chainprivateauthority");
+  store->read([&](Reader& db) {
+    const auto row = db.query("SELECT key_pem FROM certificates", {}, {Column::Text});
+    EXPECT_EQ(std::get<std::string>(row[0][0]).find("private"), std::string::npos);
+    for (const ChangeEntry& entry : db.changes_after(0, 10)) {
+      EXPECT_EQ(entry.after.find("private"), std::string::npos);
+      EXPECT_EQ(entry.cluster_id, std::nullopt);
+    }
+  });
+}
+
+TEST_P(Records, KeepsAFingerprintOnceForAllClusters) {
+  const Cluster home = add(cluster("main"));
+  add(Certificate{.name = "a", .fingerprint_sha256 = "ab"});
+  add(Certificate{.name = "b", .fingerprint_sha256 = "ab", .cluster_id = home.id});
+  for (const std::optional<std::int64_t> cluster_id :
+       {std::optional<std::int64_t>(), std::optional(home.id)}) {
+    const Error error = error_of([&] {
+      add(Certificate{.name = "c", .fingerprint_sha256 = "ab", .cluster_id = cluster_id});
+    });
+    EXPECT_EQ(error.code, Code::Conflict);
+    EXPECT_EQ(error.details.at("field").as_string(), "fingerprint_sha256");
+  }
+}
+
+TEST_P(Records, KeepsAnIssuer) {
+  const Issuer made = add(Issuer{.certificate_pem = "certificate",
+                                 .not_before = clock.now(),
+                                 .expires_at = clock.now() + std::chrono::hours(1),
+                                 .crl_pem = "list",
+                                 .crl_number = 7,
+                                 .crl_next_update = clock.now(),
+                                 .key_pem = Secret("private")});
+  const auto found = find<Issuer>(made.id);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(to_json(describe<Issuer>, &*found), to_json(describe<Issuer>, &made));
+  EXPECT_EQ(found->key_pem.reveal(), "private");
 }
 
 TEST_P(Records, KeepsTheOtherTypes) {

@@ -157,11 +157,19 @@ SnapshotPtr Builder::build(const ClusterConfig& config, Time now) {
 
 std::optional<Time> next_change(const ClusterConfig& config, Time now) {
   std::optional<Time> next;
+  const auto take = [&](Time moment) {
+    if (moment > now && (!next || moment < *next)) next = moment;
+  };
   for (const auto& service : config.services) {
-    const auto& until = service->previous_secret_until;
-    if (service->previous_secret && until && *until > now && (!next || *until < *next))
-      next = until;
+    if (service->previous_secret && service->previous_secret_until)
+      take(*service->previous_secret_until);
   }
+  for (const auto& certificate : config.certificates) {
+    if (certificate->revoked_at) continue;
+    take(certificate->not_before);
+    take(certificate->expires_at);
+  }
+  for (const auto& issuer : config.issuers) take(issuer->expires_at);
   return next;
 }
 

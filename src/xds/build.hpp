@@ -36,8 +36,8 @@ class Builder {
   std::unique_ptr<Memory> memory_;
 };
 
-// When the result of `build` changes by itself next: the earliest end of a previous secret after
-// `now`.
+// When the result of `build` changes by itself next: the earliest moment after `now` at which a
+// previous secret ends, or a certificate or authority begins or ends.
 std::optional<Time> next_change(const ClusterConfig& config, Time now);
 
 // What the rules of Envoy would refuse in a whole response: dangling references, duplicate names,

@@ -231,6 +231,23 @@ TEST(Build, APreviousSecretCountsUntilItsEnd) {
   EXPECT_EQ(next_change(intent.config(), end), std::nullopt);
 }
 
+TEST(Build, IsDueWhenACertificateBeginsOrEnds) {
+  using namespace std::chrono_literals;
+  const auto certificate = [](Milliseconds begin, Milliseconds end) {
+    return std::make_shared<Certificate>(
+        Certificate{.not_before = test_now + begin, .expires_at = test_now + end});
+  };
+  auto revoked = certificate(1h, 2h);
+  revoked->revoked_at = test_now;
+  ClusterConfig config{.certificates = {revoked, certificate(3h, 5h), certificate(-1h, 4h)}};
+  EXPECT_EQ(next_change(config, test_now), test_now + 3h);
+  EXPECT_EQ(next_change(config, test_now + 3h), test_now + 4h);
+  EXPECT_EQ(next_change(config, test_now + 4h), test_now + 5h);
+  EXPECT_EQ(next_change(config, test_now + 5h), std::nullopt);
+  config.issuers = {std::make_shared<Issuer>(Issuer{.expires_at = test_now + 6h})};
+  EXPECT_EQ(next_change(config, test_now + 5h), test_now + 6h);
+}
+
 TEST(Build, FindingsHoldNoSecret) {
   Intent intent;
   intent.service({{"name", "a"}});

@@ -2,7 +2,9 @@
 // an unchanged object is recognised by its address. xds/hub keeps it in step with the change log.
 #pragma once
 
+#include "model/certificate.hpp"
 #include "model/cluster.hpp"
+#include "model/issuer.hpp"
 #include "model/mapping.hpp"
 #include "model/service.hpp"
 
@@ -16,6 +18,11 @@ struct ClusterConfig {
   std::shared_ptr<const Cluster> cluster;
   std::vector<std::shared_ptr<const Service>> services;  // by id
   std::vector<std::shared_ptr<const Mapping>> mappings;  // by id; service refs are resolved
+  // By id; the cluster's own and those for all clusters, whatever the clock says of them.
+  std::vector<std::shared_ptr<const Certificate>> certificates;
+  // By id; the authorities whose client certificates count, with their revocation lists. Without
+  // keys.
+  std::vector<std::shared_ptr<const Issuer>> issuers;
 };
 
 using ClusterConfigPtr = std::shared_ptr<const ClusterConfig>;

@@ -46,8 +46,15 @@ std::optional<Mapping> load_mapping(Reader& db, std::int64_t id) {
 bool apply(Reader& db, ClusterConfig& config, const std::string& noun, std::int64_t id) {
   if (noun == "service") return place(config.services, id, db.find<Service>(id));
   if (noun == "mapping") return place(config.mappings, id, load_mapping(db, id));
+  if (noun == "certificate") return place(config.certificates, id, db.find<Certificate>(id));
+  if (noun == "issuer") return place(config.issuers, id, load_issuer(db, id));
   config.cluster = std::make_shared<const Cluster>(db.get<Cluster>(id));
   return true;
+}
+
+bool is_intent(std::string_view noun) {
+  constexpr std::string_view nouns[] = {"cluster", "service", "mapping", "certificate", "issuer"};
+  return std::ranges::find(nouns, noun) != std::end(nouns);
 }
 
 }  // namespace
@@ -250,10 +257,9 @@ bool Hub::take_changes(Reader& db) {
     if (entry.resource == "proxy" && entry.action == Action::Delete && server_) {
       server_->close_proxy(entry.object_id, "the proxy was deleted");
     }
-    if (!entry.cluster_id) continue;
-    if (entry.resource == "service" || entry.resource == "mapping" || entry.resource == "cluster") {
-      touched[*entry.cluster_id][{entry.resource, number(entry.object_id)}] = entry.revision;
-    }
+    if (!is_intent(entry.resource)) continue;
+    for (const std::int64_t cluster_id : concerned(entry))
+      touched[cluster_id][{entry.resource, number(entry.object_id)}] = entry.revision;
   }
   for (const auto& [cluster_id, objects] : touched) take_cluster(db, cluster_id, objects);
   if (!entries.empty()) {
@@ -261,6 +267,15 @@ bool Hub::take_changes(Reader& db) {
     revision_ = entries.back().revision;
   }
   return static_cast<std::int64_t>(entries.size()) == changes_at_once;
+}
+
+// What belongs to no cluster is for all of them.
+std::vector<std::int64_t> Hub::concerned(const ChangeEntry& entry) const {
+  if (entry.cluster_id) return {*entry.cluster_id};
+  const std::lock_guard lock(mutex_);
+  std::vector<std::int64_t> all;
+  for (const auto& [id, state] : clusters_) all.push_back(id);
+  return all;
 }
 
 void Hub::take_cluster(Reader& db, std::int64_t cluster_id, const Objects& objects) {

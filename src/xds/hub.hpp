@@ -65,7 +65,7 @@ class Hub {
   struct ClusterState {
     ClusterConfigPtr config;
     Objects changed;                 // since this process began
-    std::optional<Time> rebuild_at;  // when a previous secret ends
+    std::optional<Time> rebuild_at;  // when a secret or certificate ends
     std::vector<Finding> findings;
   };
 
@@ -82,6 +82,7 @@ class Hub {
   void take_groups(Reader& db);
   void take_group(Reader& db, const GroupKey& key);
   bool take_changes(Reader& db);
+  std::vector<std::int64_t> concerned(const ChangeEntry& entry) const;
   void take_cluster(Reader& db, std::int64_t cluster_id, const Objects& objects);
   void mark_due(Time now);
   void publish(std::int64_t cluster_id);

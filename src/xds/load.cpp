@@ -68,6 +68,13 @@ bool share_port(const Mapping& left, const Mapping& right) {
   });
 }
 
+// Keys of authorities stay with who issues.
+std::vector<Issuer> load_issuers(Reader& db, const Selection& selection) {
+  auto issuers = db.select<Issuer>(selection);
+  for (Issuer& issuer : issuers) issuer.key_pem = Secret();
+  return issuers;
+}
+
 Selection in_cluster(std::int64_t cluster_id) {
   return {.where = "cluster_id = :cluster", .values = {{"cluster", cluster_id}}};
 }
@@ -89,6 +96,11 @@ std::vector<Mapping> load_mappings(Reader& db, const Selection& selection) {
   return mappings;
 }
 
+std::optional<Issuer> load_issuer(Reader& db, std::int64_t id) {
+  auto found = load_issuers(db, {.where = "id = :id", .values = {{"id", id}}});
+  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
 ClusterConfigPtr load_config(Reader& db, std::int64_t cluster_id) {
   auto cluster = db.find<Cluster>(cluster_id);
   if (!cluster) return nullptr;
@@ -96,6 +108,10 @@ ClusterConfigPtr load_config(Reader& db, std::int64_t cluster_id) {
   config->cluster = std::make_shared<const Cluster>(*std::move(cluster));
   config->services = share(db.select<Service>(in_cluster(cluster_id)));
   config->mappings = share(load_mappings(db, in_cluster(cluster_id)));
+  Selection theirs = in_cluster(cluster_id);
+  theirs.where += " OR cluster_id IS NULL";
+  config->certificates = share(db.select<Certificate>(theirs));
+  config->issuers = share(load_issuers(db, {}));
   return config;
 }
 

@@ -1,4 +1,5 @@
-// Reads a cluster's intent from the database: services, and mappings with their service references.
+// Reads a cluster's intent from the database: services, mappings with their service references,
+// certificates and authorities.
 // Used by xds/hub for whole clusters and single objects, and by api/ for lists and checks.
 #pragma once
 
@@ -15,6 +16,8 @@ ClusterConfigPtr load_config(Reader& db, std::int64_t cluster_id);
 // Mappings with their service references, in the order of `selection`.
 std::vector<Mapping> load_mappings(Reader& db, const Selection& selection);
 void fill_references(Reader& db, const std::vector<Mapping*>& mappings);
+// A certificate authority of the manager without its key.
+std::optional<Issuer> load_issuer(Reader& db, std::int64_t id);
 // A TCP mapping of the same cluster that nothing tells apart from this one: its id, or none.
 std::optional<std::int64_t> find_tcp_clash(Reader& db, const Mapping& candidate);
 

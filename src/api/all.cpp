@@ -10,6 +10,7 @@ const Endpoints& all_endpoints() {
     users(endpoints);
     services(endpoints);
     mappings(endpoints);
+    certificates(endpoints);
     clusters(endpoints);
     enrolment(endpoints);
     proxies(endpoints);

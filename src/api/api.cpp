@@ -64,6 +64,32 @@ Caller find_caller(Context& context, const http::Request& request, Needs needs) 
   return caller;
 }
 
+struct Wait {
+  xds::Status& status;
+  std::int64_t revision = 0;
+  Time deadline;
+};
+
+int badness(xds::State state) {
+  return state == xds::State::Rejected  ? 3
+         : state == xds::State::Pending ? 2
+         : state == xds::State::Live    ? 1
+                                        : 0;
+}
+
+// One cluster after the other; the answer is the worst of them and of `before`, idle without any.
+void when_settled(Wait wait, std::vector<std::int64_t> clusters, xds::State before,
+                  std::function<void(xds::State)> done) {
+  if (clusters.empty()) return done(before);
+  const std::int64_t next = clusters.back();
+  clusters.pop_back();
+  wait.status.when_settled(
+      next, wait.revision, wait.deadline,
+      [wait, clusters = std::move(clusters), before, done = std::move(done)](xds::State state) {
+        when_settled(wait, clusters, badness(state) > badness(before) ? state : before, done);
+      });
+}
+
 void check_size(const http::Request& request) {
   const bool json = !request.header("Content-Type").starts_with("multipart/");
   if (request.body_too_large || (json && request.body.size() > most_json))
@@ -179,17 +205,16 @@ void Api::finish(Call& call, const Route& route, Reply reply, const http::Answer
 void Api::wait_for_proxies(const Call& call, std::int64_t seconds, http::Response response,
                            const http::Answer& answer) {
   response.headers.emplace_back("Preference-Applied", "wait=" + std::to_string(seconds));
-  if (call.revision_cluster == 0) {
-    response.headers.emplace_back("X-Config-Status", "idle");
-    return answer(std::move(response));
-  }
+  std::vector<std::int64_t> clusters;
+  if (call.revision_cluster > 0) clusters.push_back(call.revision_cluster);
+  if (call.revision_cluster == every_cluster) clusters = context_.hub.clusters();
   const Time deadline = context_.clock.now() + std::chrono::seconds(seconds);
-  context_.hub.status().when_settled(
-      call.revision_cluster, call.revision, deadline,
-      [answer, response = std::move(response)](xds::State state) mutable {
-        response.headers.emplace_back("X-Config-Status", xds::to_string(state));
-        answer(std::move(response));
-      });
+  when_settled({context_.hub.status(), call.revision, deadline}, std::move(clusters),
+               xds::State::Idle,
+               [answer, response = std::move(response)](xds::State state) mutable {
+                 response.headers.emplace_back("X-Config-Status", xds::to_string(state));
+                 answer(std::move(response));
+               });
 }
 
 }  // namespace mp::api

@@ -62,7 +62,7 @@ json::object tls_socket(json::object trusted_ca, std::string_view host) {
 // The manager's authority vouches for the server's certificate; the name in it does not depend on
 // how a proxy reaches the manager.
 json::object own_tls_socket(const Context& context) {
-  return tls_socket({{"inline_string", context.authority.certificate_pem()}}, xds_server_name);
+  return tls_socket({{"inline_string", context.authority.certificates_pem()}}, xds_server_name);
 }
 
 // With a certificate from files the proxy trusts what the machine trusts, for the name it connects

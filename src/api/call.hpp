@@ -16,6 +16,9 @@ namespace mp::api {
 
 struct Context;
 
+// As a cluster of a change: it concerns all of them.
+inline constexpr std::int64_t every_cluster = -1;
+
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 // What an endpoint answers, before it becomes an envelope.

@@ -36,6 +36,14 @@ ProxyConfiguration load_configuration(Reader& db, std::int64_t cluster_id, Time 
     if (service->secret) configuration.secrets.push_back(secret_of(*service, now));
   }
   for (const auto& mapping : config->mappings) configuration.mappings.push_back(*mapping);
+  for (const auto& certificate : config->certificates) {
+    if (!is_delivered_at(*certificate, now)) continue;
+    configuration.certificates.push_back({.id = certificate->id,
+                                          .name = certificate->name,
+                                          .cert_data = certificate->cert_pem,
+                                          .key_data = certificate->key_pem,
+                                          .ca_data = certificate->ca_pem});
+  }
   const auto content = to_json(describe<ProxyConfiguration>, &configuration);
   configuration.version = sha256_hex(boost::json::serialize(content)).substr(0, 32);
   return configuration;

@@ -1,5 +1,7 @@
 #include "api/endpoint.hpp"
 
+#include "model/status.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -305,11 +307,17 @@ std::string etag_of(const Description& description, const void* object) {
   const Field& revision = *find_field(description, "revision");
   std::string etag =
       std::to_string(std::get<std::int64_t>(revision.shape->to_cell(revision.of(object))));
-  const Field* status = find_field(description, "status");
-  if (!status || status->shape->json_type != JsonType::Object) return etag;
-  const json::value value = status->shape->to_json(status->of(object));
-  const std::string_view state = value.at("state").as_string();
-  return state == "idle" ? etag : etag.append("-").append(state);
+  const auto fresh = description.make();
+  for (const Field& field : description.fields) {
+    if (field.rules.kept != Kept::Computed || !field.visible()) continue;
+    const json::value value = field.shape->to_json(field.of(object));
+    if (value == field.shape->to_json(field.of(fresh.get()))) continue;
+    if (value.is_string())
+      etag.append("-").append(value.as_string());
+    else if (field.shape->inner == &describe<Status>)
+      etag.append("-").append(value.at("state").as_string());
+  }
+  return etag;
 }
 
 void check_match(const Call& call, const Description& description, const void* object) {

@@ -42,6 +42,7 @@ struct Endpoint {
   bool at_root = false;  // outside /api
   std::vector<Parameter> parameters{};
   const Description* body = nullptr;
+  std::string_view body_type = "application/json";
   SchemaOf body_schema = SchemaOf::Create;
   bool body_is_optional = false;
   bool has_etag = false;
@@ -169,7 +170,7 @@ boost::json::object page_schema(const Description& description);
 boost::json::object page_json(const Description& description, boost::json::array items,
                               std::int64_t total, std::int64_t page, std::int64_t limit);
 void page_links(Call& call, std::int64_t total, std::int64_t page, std::int64_t limit);
-// "3", or "3-live" for an object with a status; empty for one without a revision.
+// "3", or "3-live" with what is computed and no longer as at first; empty without a revision.
 std::string etag_of(const Description& description, const void* object);
 bool has_revision(const Description& description);
 // If-Match against the loaded object: PreconditionFailed when it no longer holds.

@@ -11,6 +11,7 @@ void users(Endpoints& endpoints);
 void clusters(Endpoints& endpoints);
 void services(Endpoints& endpoints);
 void mappings(Endpoints& endpoints);
+void certificates(Endpoints& endpoints);
 void proxies(Endpoints& endpoints);
 void enrolment(Endpoints& endpoints);  // what proxies call
 void revisions(Endpoints& endpoints);

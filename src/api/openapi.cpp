@@ -146,8 +146,8 @@ json::array security(Needs needs) {
 
 std::string reference(const Description& description, SchemaOf purpose) {
   std::string name(description.name);
-  if (!description.plural.empty()) name += purpose == SchemaOf::Create ? "_create" : "_update";
-  return name;
+  if (purpose == SchemaOf::Update) return name.append("_update");
+  return description.plural.empty() ? name : name.append("_create");
 }
 
 json::object operation(const Endpoint& endpoint) {
@@ -162,6 +162,8 @@ json::object operation(const Endpoint& endpoint) {
         {{"$ref", "#/components/schemas/" + reference(*endpoint.body, endpoint.body_schema)}});
     if (endpoint.method == "PATCH")
       content = {{"application/merge-patch+json", content.at("application/json")}};
+    else
+      content = {{endpoint.body_type, content.at("application/json")}};
     body["requestBody"] =
         json::object{{"required", !endpoint.body_is_optional}, {"content", std::move(content)}};
   }

@@ -1,4 +1,5 @@
 #include "api/context.hpp"
+#include "api/expiry.hpp"
 #include "api/nouns.hpp"
 #include "base/version.hpp"
 
@@ -8,17 +9,21 @@ namespace mp::api {
 namespace {
 
 Document healthz(Call& call) {
-  const Context& context = call.context;
+  Context& context = call.context;
   const bool database = context.store.healthy();
   const Time now = context.clock.now();
   const auto uptime =
       std::chrono::duration_cast<std::chrono::seconds>(now - context.started).count();
+  std::string_view expiry = "unknown";  // without the database
+  if (database) context.store.read([&](Reader& db) { expiry = expiry_health(db, now); });
   const boost::json::object body{
-      {"status", database ? "healthy" : "unhealthy"},
+      {"status", !database              ? "unhealthy"
+                 : expiry == "critical" ? "degraded"
+                                        : "healthy"},
       {"timestamp", to_string(now)},
       {"checks", boost::json::object{{"database", database ? "healthy" : "unhealthy"},
                                      {"license_server", "healthy"},
-                                     {"certificate_expiry", "healthy"}}},
+                                     {"certificate_expiry", expiry}}},
       {"version", version},
       {"uptime", std::max<std::int64_t>(0, uptime)}};
   return {"application/json", boost::json::serialize(body), database ? 200 : 503};
@@ -83,7 +88,10 @@ void report_metrics(Context& context) {
   context.metrics.on_scrape([&context](Scrape& scrape) {
     report_store(context.store, scrape);
     report_xds(context, scrape);
-    context.store.read([&](Reader& db) { count_fleet(db, scrape); });
+    context.store.read([&](Reader& db) {
+      count_fleet(db, scrape);
+      report_certificates(db, context.clock.now(), scrape);
+    });
   });
 }
 

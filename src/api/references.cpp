@@ -4,6 +4,8 @@
 #include "xds/load.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
 namespace mp::api {
 namespace {
@@ -75,6 +77,11 @@ bool lose(std::vector<ServiceRef>& side, std::int64_t service_id) {
 
 }  // namespace
 
+std::vector<std::int64_t> StatusReader::clusters_of(const Call& call,
+                                                    std::optional<std::int64_t> cluster_id) {
+  return cluster_id ? std::vector{*cluster_id} : call.context.hub.clusters();
+}
+
 void StatusReader::read(
     Call& call,
     const std::map<std::int64_t, std::vector<std::pair<std::string, std::int64_t>>>& wanted) {
@@ -88,11 +95,14 @@ void StatusReader::see_unpublished(Call& call) {
   if (call.context.store.revision() <= published_) return;
   call.context.store.read([&](Reader& db) {
     for (const ChangeEntry& entry : db.changes_after(published_, most_unpublished)) {
-      const bool shown =
-          entry.resource == describe<Service>.name || entry.resource == describe<Mapping>.name;
-      const auto view = shown && entry.cluster_id ? views_.find(*entry.cluster_id) : views_.end();
-      if (view != views_.end())
-        view->second.changed[{entry.resource, std::stoll(entry.object_id)}] = entry.revision;
+      const bool shown = entry.resource == describe<Service>.name ||
+                         entry.resource == describe<Mapping>.name ||
+                         entry.resource == describe<Certificate>.name;
+      if (!shown) continue;
+      for (auto& [cluster_id, view] : views_) {
+        if (entry.cluster_id.value_or(cluster_id) == cluster_id)
+          view.changed[{entry.resource, std::stoll(entry.object_id)}] = entry.revision;
+      }
     }
   });
 }
@@ -101,8 +111,27 @@ Status StatusReader::of(const Description& noun, std::int64_t id, std::int64_t c
   return views_.at(cluster_id).of(noun.name, id);
 }
 
-Status StatusReader::of_written(std::int64_t cluster_id) const {
-  return {.state = views_.at(cluster_id).connected ? State::Pending : State::Idle, .reasons = {}};
+// Of all the clusters that have proxies: the worst of them, with all reasons.
+Status StatusReader::of(const Description& noun, std::int64_t id,
+                        std::optional<std::int64_t> cluster_id) const {
+  if (cluster_id) return of(noun, id, *cluster_id);
+  constexpr std::array badness{1, 2, 5, 3, 4, 0};  // of State, in its order
+  const auto bad = [&](State state) { return badness[static_cast<std::size_t>(state)]; };
+  Status whole;
+  for (const auto& [each, view] : views_) {
+    Status part = view.of(noun.name, id);
+    if (bad(part.state) > bad(whole.state)) whole.state = part.state;
+    std::ranges::move(part.reasons, std::back_inserter(whole.reasons));
+  }
+  return whole;
+}
+
+Status StatusReader::of_written(std::optional<std::int64_t> cluster_id) const {
+  const bool connected =
+      cluster_id
+          ? views_.at(*cluster_id).connected
+          : std::ranges::any_of(views_, [](const auto& each) { return each.second.connected; });
+  return {.state = connected ? State::Pending : State::Idle, .reasons = {}};
 }
 
 void resolve_references(Reader& db, Mapping& mapping) {

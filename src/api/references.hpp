@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/call.hpp"
+#include "model/certificate.hpp"
 #include "model/mapping.hpp"
 #include "model/service.hpp"
 #include "xds/hub.hpp"
@@ -26,18 +27,25 @@ class StatusReader {
   template <class T>
   StatusReader(Call& call, const std::vector<T*>& objects) {
     std::map<std::int64_t, std::vector<std::pair<std::string, std::int64_t>>> wanted;
-    for (const T* object : objects)
-      wanted[object->cluster_id].emplace_back(describe<T>.name, object->id);
+    for (const T* object : objects) {
+      for (const std::int64_t cluster_id : clusters_of(call, object->cluster_id))
+        wanted[cluster_id].emplace_back(describe<T>.name, object->id);
+    }
     read(call, wanted);
   }
   // Counts what is committed but not yet on its way to the proxies as well. Not within a read or
   // write.
   void see_unpublished(Call& call);
   Status of(const Description& noun, std::int64_t id, std::int64_t cluster_id) const;
+  // Without a cluster it is an object of all of them.
+  Status of(const Description& noun, std::int64_t id, std::optional<std::int64_t> cluster_id) const;
   // Of an object that is being written: no proxy can hold it yet.
-  Status of_written(std::int64_t cluster_id) const;
+  Status of_written(std::optional<std::int64_t> cluster_id) const;
 
  private:
+  // The cluster, or all that have proxies.
+  static std::vector<std::int64_t> clusters_of(const Call& call,
+                                               std::optional<std::int64_t> cluster_id);
   void read(
       Call& call,
       const std::map<std::int64_t, std::vector<std::pair<std::string, std::int64_t>>>& wanted);

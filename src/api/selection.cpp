@@ -38,7 +38,7 @@ Selection selection_of(const Description& description, const ListQuery& query) {
   Selection selection;
   for (const auto& [name, value] : query.filters) {
     const Field* field = find_field(description, name);
-    if (!field || !field->rules.filter) continue;
+    if (!field || !field->rules.filter || !field->stored()) continue;  // its noun does the others
     narrow(selection, name + " = :" + name);
     selection.values.emplace_back(name, cell_of(value));
   }

@@ -6,8 +6,10 @@
 #include "api/fleet.hpp"
 #include "api/nouns.hpp"
 #include "api/sessions.hpp"
+#include "api/wildcard.hpp"
 #include "app/background.hpp"
 #include "app/gate.hpp"
+#include "app/port_certificate.hpp"
 #include "base/log.hpp"
 #include "crypto/files.hpp"
 #include "http/server.hpp"
@@ -18,33 +20,9 @@ namespace {
 
 constexpr std::size_t most_waiting_requests = 4096;
 constexpr std::chrono::seconds stop_grace{10};
-// Issued anew at every start, so it only has to outlast one run; it never outlasts the authority.
-constexpr std::chrono::hours server_certificate_life{24 * 3650};
 
 StoreOptions store_options(const Settings& settings) {
   return {.url = settings.database.url, .data_dir = settings.data_dir};
-}
-
-std::optional<xds::ServerTls> xds_tls(const Settings& settings, const Authority& authority,
-                                      Time now) {
-  if (settings.xds.tls == XdsTls::Off) return std::nullopt;
-  xds::ServerTls tls;
-  if (settings.xds.tls == XdsTls::Files) {
-    KeyPair pair =
-        read_pair({settings.xds.certificate, settings.xds.key, "xds.certificate", "xds.key"}, now);
-    tls.certificate_pem = std::move(pair.certificate_pem);
-    tls.key_pem = std::move(pair.key_pem);
-  } else {
-    auto names = server_names(settings.xds.advertise);
-    names.emplace_back(api::xds_server_name);
-    KeyPair pair = authority.issue_server(names, server_certificate_life);
-    tls.certificate_pem = std::move(pair.certificate_pem);
-    tls.key_pem = std::move(pair.key_pem);
-  }
-  if (!settings.xds.client_ca.empty()) {
-    tls.client_ca_pem = read_authorities(settings.xds.client_ca, "xds.client_ca");
-  }
-  return tls;
 }
 
 http::ServerOptions http_options(const Settings& settings, const Clock& clock) {
@@ -70,6 +48,7 @@ struct Manager::Parts {
         store(store_options(settings), clock),
         first(first_start(store, settings, hashes)),
         authority(store, clock),
+        port_certificate(settings, authority, clock),
         tokens(load_or_create_key(store, "session_tokens"), clock),
         credentials(store, tokens, clock),
         hub(store, status, clock),
@@ -96,7 +75,7 @@ struct Manager::Parts {
 
   xds::ServerOptions xds_options() {
     return {.listen = settings.xds.listen,
-            .tls = xds_tls(settings, authority, clock.now()),
+            .tls = port_certificate.tls(),
             .on_group = [this](const xds::GroupKey& group) { hub.add_group(group); },
             .on_group_gone = [this](const xds::GroupKey& group) { hub.drop_group(group); }};
   }
@@ -106,6 +85,13 @@ struct Manager::Parts {
     return {{"poll", 1s, [this] { store.poll(); }},
             {"see_connected", std::chrono::seconds(settings.proxy.heartbeat_interval),
              [this] { api::see_connected(context); }},
+            {"maintain_authority", 1h, [this] { authority.maintain(); }},
+            {"renew_port_certificate", 1h,
+             [this] {
+               if (auto next = port_certificate.renewed()) xds_server.renew(*std::move(next));
+             }},
+            {"renew_certificates", 1h,
+             [this] { api::renew_certificates(store, authority, clock.now()); }},
             {"forget_sessions", 1h, [this] { api::forget_ended_sessions(store, clock); }},
             {"forget_answers", 1h, [this] { api::forget_old_answers(store, clock); }}};
   }
@@ -117,6 +103,7 @@ struct Manager::Parts {
   Store store;
   FirstStart first;
   Authority authority;
+  PortCertificate port_certificate;
   Tokens tokens;
   Credentials credentials;
   xds::Status status;

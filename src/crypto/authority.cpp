@@ -1,130 +1,234 @@
 #include "crypto/authority.hpp"
 
+#include "base/log.hpp"
 #include "crypto/issue.hpp"
-#include "model/format.hpp"
+#include "crypto/pem.hpp"
+#include "crypto/revocation.hpp"
+#include "crypto/strength.hpp"
+#include "crypto/subject.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
-
-#include <unistd.h>
 
 namespace mp {
 namespace {
 
 using namespace openssl;
+using namespace std::chrono_literals;
 
-constexpr std::string_view row = "authority";
-constexpr std::chrono::minutes backdated{5};  // for clients whose clock is behind
-constexpr std::chrono::hours own_life{24 * 3653};
+constexpr std::string_view first_form = "authority";  // one row of meta, before there were issuers
+constexpr std::chrono::minutes backdated{5};          // for clients whose clock is behind
+constexpr std::chrono::hours year{24 * 365 + 6};
+// The longest certificate (ten years) fits into what is left when the successor is made.
+constexpr auto own_life = 25 * year;
+constexpr auto succession = 11 * year;
+// Clients refuse everything once a list is over; that must not happen because a manager rests.
+constexpr std::chrono::hours list_life{24 * 90};
+constexpr std::chrono::hours list_renewal{24 * 60};  // what must be left
 
-std::optional<std::string> find_sealed(Store& store) {
-  std::optional<std::string> sealed;
-  store.read([&](Reader& db) {
-    const auto rows = db.query("SELECT value FROM meta WHERE key = :key",
-                               {{"key", std::string(row)}}, {Column::Text});
-    if (!rows.empty()) sealed = std::get<std::string>(rows.front().front());
-  });
-  return sealed;
+const Actor manager{.user_id = std::nullopt, .name = "manager", .address = "", .request_id = ""};
+
+X509Certificate certificate_of(const std::string& pem) {
+  auto read = read_certificates(pem);
+  if (read.certificates.empty())
+    throw internal("the authority's certificate cannot be read: " + read.issue);
+  return std::move(read.certificates.front());
 }
 
-Certificate read_certificate(const std::string& pem) {
-  return owned(PEM_read_bio_X509(reader(pem).get(), nullptr, nullptr, nullptr),
-               "the authority's certificate");
+Key key_of(const Issuer& issuer) {
+  auto read = read_key(issuer.key_pem.reveal());
+  if (!read.key) throw internal("the authority's key cannot be read: " + read.issue);
+  return std::move(read.key);
 }
 
-Key read_key(const std::string& pem) {
-  return owned(PEM_read_bio_PrivateKey(reader(pem).get(), nullptr, nullptr, nullptr),
-               "the authority's key");
+std::vector<Revocation> revocations_of(Reader& db, std::int64_t issuer_id, Time now) {
+  // One that has expired stays in one more list (RFC 5280 §3.3).
+  const auto rows = db.query(
+      "SELECT serial, revoked_at, reason FROM revocations WHERE issuer_id = :issuer AND "
+      "expires_at > :gone ORDER BY serial",
+      {{"issuer", issuer_id}, {"gone", to_milliseconds(now - list_life)}},
+      {Column::Text, Column::Integer, Column::Text});
+  std::vector<Revocation> list;
+  for (const Row& row : rows) {
+    Revocation each{.serial = std::get<std::string>(row[0]),
+                    .revoked_at = from_milliseconds(std::get<std::int64_t>(row[1]))};
+    ShapeOf<RevocationReason>::from_cell(each.reason, row[2]);
+    list.push_back(std::move(each));
+  }
+  return list;
 }
 
-// Certificate and key as one text, so that one row cannot hold the halves of two.
-std::string make_authority(Time now) {
+// The next list, signed.
+void sign_list(Issuer& issuer, std::vector<Revocation> revoked, Time now) {
+  issuer.crl_next_update = std::min(now + list_life, issuer.expires_at);
+  ++issuer.crl_number;
+  issuer.crl_pem = signed_list({.revoked = std::move(revoked),
+                                .number = issuer.crl_number,
+                                .this_update = now - backdated,
+                                .next_update = issuer.crl_next_update},
+                               certificate_of(issuer.certificate_pem).get(), key_of(issuer).get());
+}
+
+Issuer issuer_of(X509* certificate, EVP_PKEY* key, Time now) {
+  Issuer issuer{.certificate_pem = to_pem(certificate),
+                .not_before = begin_of(certificate),
+                .expires_at = end_of(certificate),
+                .key_pem = Secret(to_pem(key))};
+  sign_list(issuer, {}, now);
+  return issuer;
+}
+
+Issuer make_issuer(Time now) {
   const Key key = new_key(Curve::P384);
   const CertificateRequest request{.purpose = Purpose::Authority,
                                    .common_name = "MarchProxy authority " + random_text(8),
                                    .names = {},
                                    .not_before = now - backdated,
                                    .not_after = now + own_life};
-  return to_pem(issue(request, key.get(), nullptr, key.get()).get()) + to_pem(key.get());
+  const auto certificate = issue(request, key.get(), nullptr, key.get());
+  return issuer_of(certificate.get(), key.get(), now);
 }
 
-KeyPair parse(const std::string& stored) {
-  const Certificate certificate = read_certificate(stored);
-  const Key key = read_key(stored);
-  if (X509_check_private_key(certificate.get(), key.get()) != 1) {
+// Certificate and key were one text then.
+Issuer read_first_form(const std::string& stored, Time now) {
+  const auto boundary = stored.find("-----BEGIN PRIVATE KEY");
+  const auto certificate = certificate_of(stored.substr(0, boundary));
+  const auto key = read_key(std::string_view(stored).substr(std::min(boundary, stored.size())));
+  if (!key.key || X509_check_private_key(certificate.get(), key.key.get()) != 1)
     throw internal("the stored authority's key is not its certificate's: " + take_error());
-  }
-  return {.certificate_pem = to_pem(certificate.get()), .key_pem = Secret(to_pem(key.get()))};
+  return issuer_of(certificate.get(), key.key.get(), now);
 }
 
-KeyPair load_or_create(Store& store, Time now) {
-  if (const auto sealed = find_sealed(store)) return parse(store.unseal(*sealed));
-  const std::string made = store.seal(make_authority(now));
-  const Actor manager{.user_id = std::nullopt, .name = "manager", .address = "", .request_id = ""};
-  store.write(manager, [&](Writer& db) {
-    db.execute("INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO NOTHING",
-               {{"key", std::string(row)}, {"value", made}});
-  });
-  // Another manager may have been first: what is stored counts.
-  const auto sealed = find_sealed(store);
-  if (!sealed) throw internal("the authority was written and is not there");
-  return parse(store.unseal(*sealed));
+std::vector<Issuer> all_issuers(Reader& db) { return db.select<Issuer>(); }
+
+bool wants_successor(const std::vector<Issuer>& issuers, Time now) {
+  return std::ranges::none_of(
+      issuers, [&](const Issuer& each) { return each.expires_at > now + succession; });
 }
 
-std::string lower(std::string text) {
-  for (char& letter : text) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return text;
-}
-
-std::string this_host() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? lower(name.data()) : "";
-}
-
-// The host of "host", "host:port", "v6" or "[v6]:port".
-std::string host_of(const std::string& advertise) {
-  if (normal_address(advertise)) return *normal_address(advertise);
-  const auto colon = advertise.rfind(':');
-  std::string host = advertise.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return lower(normal_address(host).value_or(host));
-}
-
-}  // namespace
-
-Authority::Authority(Store& store, const Clock& clock)
-    : clock_(clock), own_(load_or_create(store, clock.now())) {}
-
-KeyPair Authority::issue_server(const std::vector<std::string>& names,
-                                std::chrono::hours validity) const {
-  const Certificate own = read_certificate(own_.certificate_pem);
-  const Key own_key = read_key(own_.key_pem.reveal());
+std::vector<std::string> without_repeats(const std::vector<std::string>& names) {
   std::vector<std::string> unique;
   for (const std::string& name : names) {
     if (!name.empty() && std::ranges::find(unique, name) == unique.end()) unique.push_back(name);
   }
-  const Time now = clock_.now();
+  return unique;
+}
+
+}  // namespace
+
+Authority::Authority(Store& store, const Clock& clock) : store_(store), clock_(clock) {
+  import_first();
+  maintain();
+}
+
+std::shared_ptr<const Authority::Issuers> Authority::issuers() const {
+  const std::lock_guard lock(mutex_);
+  return issuers_;
+}
+
+void Authority::reload() {
+  auto read = std::make_shared<Issuers>();
+  store_.read([&](Reader& db) { *read = all_issuers(db); });
+  std::erase_if(*read, [&](const Issuer& each) { return each.expires_at <= clock_.now(); });
+  std::ranges::sort(*read, {}, [](const Issuer& each) { return each.expires_at; });
+  const std::lock_guard lock(mutex_);
+  issuers_ = std::move(read);
+}
+
+void Authority::import_first() {
+  const auto stored = [](Reader& db) {
+    return db.query("SELECT value FROM meta WHERE key = :key", {{"key", std::string(first_form)}},
+                    {Column::Text});
+  };
+  bool found = false;
+  store_.read([&](Reader& db) { found = !stored(db).empty(); });
+  if (!found) return;
+  store_.write(manager, [&](Writer& db) {
+    const auto rows = stored(db);
+    if (rows.empty()) return;  // another manager was first
+    Issuer issuer =
+        read_first_form(store_.unseal(std::get<std::string>(rows.front().front())), db.now());
+    db.insert(issuer);
+    db.execute("DELETE FROM meta WHERE key = :key", {{"key", std::string(first_form)}});
+  });
+}
+
+void Authority::make_successor() {
+  Issuer made = make_issuer(clock_.now());
+  store_.write(manager, [&](Writer& db) {
+    if (wants_successor(all_issuers(db), db.now())) db.insert(made);
+  });
+}
+
+void Authority::renew_list(const Issuer& issuer) {
+  store_.write(manager, [&](Writer& db) {
+    Issuer current = db.get<Issuer>(issuer.id);
+    if (current.crl_next_update - db.now() >= list_renewal) return;
+    db.execute("DELETE FROM revocations WHERE expires_at <= :gone",
+               {{"gone", to_milliseconds(db.now() - list_life)}});
+    sign_list(current, revocations_of(db, current.id, db.now()), db.now());
+    db.update(current);
+  });
+}
+
+void Authority::maintain() {
+  reload();
+  bool changed = false;
+  if (wants_successor(*issuers(), clock_.now())) {
+    make_successor();
+    reload();
+  }
+  for (const Issuer& each : *issuers()) {
+    const bool lasts = each.crl_next_update >= each.expires_at;
+    if (lasts || each.crl_next_update - clock_.now() >= list_renewal) continue;
+    renew_list(each);
+    changed = true;
+  }
+  if (changed) reload();
+}
+
+std::string Authority::certificates_pem() const {
+  std::string pem;
+  for (const Issuer& each : *issuers()) pem += each.certificate_pem;
+  return pem;
+}
+
+KeyPair Authority::issue_server(const ServerRequest& wanted) const {
+  const auto all = issuers();
+  const auto lasting = std::ranges::find_if(
+      *all, [&](const Issuer& each) { return each.expires_at >= wanted.not_after; });
+  const Issuer& issuer = lasting == all->end() ? all->back() : *lasting;
+  const auto own = certificate_of(issuer.certificate_pem);
   const Key key = new_key(Curve::P256);
   const CertificateRequest request{.purpose = Purpose::Server,
-                                   .common_name = "MarchProxy manager",
-                                   .names = std::move(unique),
-                                   .not_before = now - backdated,
-                                   .not_after = std::min(now + validity, end_of(own.get()))};
-  const Certificate leaf = issue(request, key.get(), own.get(), own_key.get());
-  return {.certificate_pem = to_pem(leaf.get()) + own_.certificate_pem,
+                                   .common_name = wanted.common_name,
+                                   .names = without_repeats(wanted.names),
+                                   .not_before = clock_.now() - backdated,
+                                   .not_after = std::min(wanted.not_after, issuer.expires_at)};
+  const auto leaf = issue(request, key.get(), own.get(), key_of(issuer).get());
+  return {.certificate_pem = to_pem(leaf.get()) + issuer.certificate_pem,
           .key_pem = Secret(to_pem(key.get()))};
 }
 
-std::vector<std::string> server_names(const std::string& advertise) {
-  std::vector<std::string> names{"localhost", "127.0.0.1", "::1"};
-  for (std::string name : {this_host(), advertise.empty() ? std::string() : host_of(advertise)}) {
-    if (!name.empty() && std::ranges::find(names, name) == names.end())
-      names.push_back(std::move(name));
+bool Authority::revoke(Writer& db, const std::string& certificate_pem,
+                       RevocationReason reason) const {
+  const auto leaf = certificate_of(certificate_pem);
+  for (Issuer& issuer : all_issuers(db)) {
+    if (!is_issued_by(leaf.get(), certificate_of(issuer.certificate_pem).get())) continue;
+    const std::string name(names_of<RevocationReason>[static_cast<std::size_t>(reason)]);
+    db.execute(
+        "INSERT INTO revocations (issuer_id, serial, revoked_at, reason, expires_at) VALUES "
+        "(:issuer, :serial, :revoked_at, :reason, :expires_at) ON CONFLICT DO NOTHING",
+        {{"issuer", issuer.id},
+         {"serial", serial_of(leaf.get())},
+         {"revoked_at", to_milliseconds(db.now())},
+         {"reason", name},
+         {"expires_at", to_milliseconds(end_of(leaf.get()))}});
+    sign_list(issuer, revocations_of(db, issuer.id, db.now()), db.now());
+    db.update(issuer);
+    return true;
   }
-  return names;
+  return false;
 }
 
 }  // namespace mp

@@ -1,13 +1,18 @@
-// The manager's own certificate authority (X.509, RFC 5280; P-384, ten years). Its certificate is
-// part of every bootstrap; it certifies the port that proxies connect to. Kept in the store, the
-// key sealed; with several managers the first one's is everybody's.
+// The manager's own certificate authority (X.509, RFC 5280; P-384): it certifies the port that
+// proxies connect to, wildcard certificates and services. Kept in the store, the keys sealed; with
+// several managers the first one's is everybody's. Years before it ends a successor is made; both
+// are trusted until the older one is over. It also keeps the lists of what was revoked.
 #pragma once
 
 #include "base/outside.hpp"
 #include "base/secret.hpp"
+#include "model/certificate.hpp"
+#include "model/issuer.hpp"
 #include "store/store.hpp"
 
 #include <chrono>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,26 +24,45 @@ struct KeyPair {
   Secret key_pem;               // PKCS#8
 };
 
+// What a server certificate is to say.
+struct ServerRequest {
+  std::string common_name;         // at most 64 characters
+  std::vector<std::string> names;  // DNS names, *.names, IP addresses; duplicates are dropped
+  Time not_after;
+};
+
 class Authority {
  public:
   // Loads it, or makes it on first use. Throws mp::Error when the stored one cannot be read.
   Authority(Store& store, const Clock& clock);
 
-  // The authority's certificate, PEM.
-  const std::string& certificate_pem() const { return own_.certificate_pem; }
+  // The certificates that are trusted now, PEM, the oldest first.
+  std::string certificates_pem() const;
+  // A fresh key and a server certificate, good from five minutes ago. It comes from the oldest
+  // authority that outlasts it, because that is the one that clients know longest; none is good
+  // for longer than its authority.
+  KeyPair issue_server(const ServerRequest& request) const;
 
-  // A fresh key and a server certificate for the names (DNS names, *.names, IP addresses;
-  // duplicates are dropped), good from five minutes ago for `validity`, but no longer than the
-  // authority itself.
-  KeyPair issue_server(const std::vector<std::string>& names, std::chrono::hours validity) const;
+  // Puts a certificate into the list of the authority that issued it; false when none of ours did.
+  // Within a write.
+  bool revoke(Writer& db, const std::string& certificate_pem, RevocationReason reason) const;
+
+  // What is due: a successor, a new list before the old one ends. From a background loop; what
+  // another manager has done is not done again.
+  void maintain();
 
  private:
-  const Clock& clock_;
-  KeyPair own_;
-};
+  using Issuers = std::vector<Issuer>;  // the oldest first, those that have ended left out
+  std::shared_ptr<const Issuers> issuers() const;
+  void reload();
+  void import_first();
+  void make_successor();
+  void renew_list(const Issuer& issuer);
 
-// The names by which proxies may reach this manager: this machine's name, localhost, both loopback
-// addresses, and the host of `advertise` (host, host:port, [v6]:port, or empty).
-std::vector<std::string> server_names(const std::string& advertise);
+  Store& store_;
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Issuers> issuers_;
+};
 
 }  // namespace mp

@@ -2,6 +2,8 @@
 
 #include "crypto/files.hpp"
 #include "crypto/issue.hpp"
+#include "crypto/pem.hpp"
+#include "crypto/server_names.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,8 +24,8 @@ using testing::HasSubstr;
 
 const Time start = *parse_time("2026-01-02T03:04:05Z");
 
-Certificate first_certificate(const std::string& pem) {
-  return Certificate(PEM_read_bio_X509(reader(pem).get(), nullptr, nullptr, nullptr));
+X509Certificate first_certificate(const std::string& pem) {
+  return X509Certificate(PEM_read_bio_X509(reader(pem).get(), nullptr, nullptr, nullptr));
 }
 
 struct FreeChain {
@@ -44,6 +46,11 @@ int verify(const std::string& leaf_pem, const std::string& authority_pem, Time w
   X509_STORE_CTX_set_time(context.get(), 0, static_cast<time_t>(to_milliseconds(when) / 1000));
   X509_verify_cert(context.get());
   return X509_STORE_CTX_get_error(context.get());
+}
+
+KeyPair server(const Authority& authority, std::vector<std::string> names, Time end) {
+  return authority.issue_server(
+      {.common_name = "server", .names = std::move(names), .not_after = end});
 }
 
 class Directory {
@@ -70,22 +77,22 @@ struct AuthorityTest : testing::Test {
 };
 
 TEST_F(AuthorityTest, CertifiesServersThatClientsAccept) {
-  const KeyPair pair = authority.issue_server(
-      {"manager.example.com", "10.0.0.7", "2001:db8::1", "10.0.0.7", ""}, 24h);
-  EXPECT_EQ(verify(pair.certificate_pem, authority.certificate_pem(), start), X509_V_OK);
+  const KeyPair pair = server(
+      authority, {"manager.example.com", "10.0.0.7", "2001:db8::1", "10.0.0.7", ""}, start + 24h);
+  EXPECT_EQ(verify(pair.certificate_pem, authority.certificates_pem(), start), X509_V_OK);
   const auto leaf = first_certificate(pair.certificate_pem);
   EXPECT_EQ(X509_check_host(leaf.get(), "manager.example.com", 0, 0, nullptr), 1);
   EXPECT_EQ(X509_check_ip_asc(leaf.get(), "10.0.0.7", 0), 1);
   EXPECT_EQ(X509_check_ip_asc(leaf.get(), "2001:db8::1", 0), 1);
   EXPECT_EQ(X509_check_host(leaf.get(), "other.example.com", 0, 0, nullptr), 0);
-  EXPECT_THAT(pair.certificate_pem, HasSubstr(authority.certificate_pem()))
+  EXPECT_THAT(pair.certificate_pem, HasSubstr(authority.certificates_pem()))
       << "the chain goes along";
 }
 
 TEST_F(AuthorityTest, ServersAreGoodForTheirTimeOnly) {
-  const KeyPair pair = authority.issue_server({"m"}, 24h);
+  const KeyPair pair = server(authority, {"m"}, start + 24h);
   const auto at = [&](auto offset) {
-    return verify(pair.certificate_pem, authority.certificate_pem(), start + offset);
+    return verify(pair.certificate_pem, authority.certificates_pem(), start + offset);
   };
   EXPECT_EQ(at(-4min), X509_V_OK);
   EXPECT_EQ(at(-6min), X509_V_ERR_CERT_NOT_YET_VALID);
@@ -94,15 +101,15 @@ TEST_F(AuthorityTest, ServersAreGoodForTheirTimeOnly) {
 }
 
 TEST_F(AuthorityTest, ServersDoNotOutliveIt) {
-  const auto end = end_of(first_certificate(authority.certificate_pem()).get());
+  const auto end = end_of(first_certificate(authority.certificates_pem()).get());
   EXPECT_GT(end, start + 24h * 3650);
-  const KeyPair pair = authority.issue_server({"m"}, std::chrono::hours(24 * 36500));
+  const KeyPair pair = server(authority, {"m"}, start + std::chrono::hours(24 * 36500));
   EXPECT_EQ(end_of(first_certificate(pair.certificate_pem).get()), end);
 }
 
 TEST_F(AuthorityTest, FollowsTheRulesForCertificates) {
-  const auto own = first_certificate(authority.certificate_pem());
-  const KeyPair pair = authority.issue_server({"m"}, 24h);
+  const auto own = first_certificate(authority.certificates_pem());
+  const KeyPair pair = server(authority, {"m"}, start + 24h);
   const auto leaf = first_certificate(pair.certificate_pem);
   EXPECT_EQ(X509_check_ca(own.get()), 1);
   EXPECT_EQ(X509_check_ca(leaf.get()), 0);
@@ -114,7 +121,7 @@ TEST_F(AuthorityTest, FollowsTheRulesForCertificates) {
                                   X509_get0_authority_key_id(leaf.get())),
             0);
   EXPECT_EQ(EVP_PKEY_get_bits(X509_get0_pubkey(own.get())), 384);
-  const KeyPair other = authority.issue_server({"m"}, 24h);
+  const KeyPair other = server(authority, {"m"}, start + 24h);
   const auto next = first_certificate(other.certificate_pem);
   EXPECT_NE(
       ASN1_INTEGER_cmp(X509_get0_serialNumber(leaf.get()), X509_get0_serialNumber(next.get())), 0);
@@ -124,16 +131,16 @@ TEST_F(AuthorityTest, FollowsTheRulesForCertificates) {
 
 TEST_F(AuthorityTest, IsTheSameForAllManagersAndAfterARestart) {
   const Authority again(store, clock);
-  EXPECT_EQ(again.certificate_pem(), authority.certificate_pem());
-  const KeyPair pair = again.issue_server({"m"}, 24h);
-  EXPECT_EQ(verify(pair.certificate_pem, authority.certificate_pem(), start), X509_V_OK);
+  EXPECT_EQ(again.certificates_pem(), authority.certificates_pem());
+  const KeyPair pair = server(again, {"m"}, start + 24h);
+  EXPECT_EQ(verify(pair.certificate_pem, authority.certificates_pem(), start), X509_V_OK);
 }
 
 TEST_F(AuthorityTest, ItsKeyIsNotStoredInTheClear) {
   std::string stored;
   store.read([&](Reader& db) {
     stored = std::get<std::string>(
-        db.query("SELECT value FROM meta WHERE key = 'authority'", {}, {Column::Text}).at(0).at(0));
+        db.query("SELECT key_pem FROM issuers", {}, {Column::Text}).at(0).at(0));
   });
   EXPECT_EQ(stored.find("PRIVATE"), std::string::npos);
 }
@@ -142,8 +149,8 @@ TEST_F(AuthorityTest, OthersDoNotPassForIt) {
   const Directory elsewhere;
   Store other_store({.url = "sqlite:", .data_dir = elsewhere.path()}, clock);
   const Authority other(other_store, clock);
-  const KeyPair pair = other.issue_server({"m"}, 24h);
-  EXPECT_NE(verify(pair.certificate_pem, authority.certificate_pem(), start), X509_V_OK);
+  const KeyPair pair = server(other, {"m"}, start + 24h);
+  EXPECT_NE(verify(pair.certificate_pem, authority.certificates_pem(), start), X509_V_OK);
 }
 
 TEST(ServerNames, ArePlacesWhereTheManagerIsReached) {
@@ -158,7 +165,7 @@ TEST(ServerNames, ArePlacesWhereTheManagerIsReached) {
 }
 
 struct FilesTest : AuthorityTest {
-  KeyPair pair = authority.issue_server({"m"}, 24h);
+  KeyPair pair = server(authority, {"m"}, start + 24h);
   std::string certificate = directory.write("c.pem", pair.certificate_pem);
   std::string key = directory.write("k.pem", pair.key_pem.reveal());
 
@@ -188,7 +195,7 @@ TEST_F(FilesTest, WrongFilesAreNamed) {
       directory.write("broken", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
   const std::string big = directory.write("big", std::string(1024 * 1024 + 1, 'x'));
   const std::string other =
-      directory.write("o.pem", authority.issue_server({"m"}, 24h).key_pem.reveal());
+      directory.write("o.pem", server(authority, {"m"}, start + 24h).key_pem.reveal());
   EXPECT_EQ(refusal("/nowhere/c.pem", key), "xds.certificate: /nowhere/c.pem cannot be read");
   EXPECT_EQ(refusal(certificate, "/nowhere/k.pem"), "xds.key: /nowhere/k.pem cannot be read");
   EXPECT_EQ(refusal(certificate, directory.path()),
@@ -217,9 +224,9 @@ TEST_F(FilesTest, EncryptedKeysAreRefusedWithoutAsking) {
 
 TEST_F(FilesTest, AuthoritiesAreRead) {
   const std::string two =
-      directory.write("ca.pem", "words\n" + authority.certificate_pem() + pair.certificate_pem);
+      directory.write("ca.pem", "words\n" + authority.certificates_pem() + pair.certificate_pem);
   EXPECT_EQ(read_authorities(two, "xds.client_ca"),
-            authority.certificate_pem() + pair.certificate_pem);
+            authority.certificates_pem() + pair.certificate_pem);
   EXPECT_THROW(read_authorities(key, "xds.client_ca"), Error);
 }
 

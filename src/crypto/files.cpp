@@ -30,11 +30,11 @@ std::string read_file(const std::string& setting, const std::string& path) {
 }
 
 // All certificates of the text, in its order.
-std::vector<Certificate> read_certificates(const std::string& setting, const std::string& path,
-                                           const std::string& text) {
+std::vector<X509Certificate> read_certificates(const std::string& setting, const std::string& path,
+                                               const std::string& text) {
   ERR_clear_error();
   const auto input = reader(text);
-  std::vector<Certificate> certificates;
+  std::vector<X509Certificate> certificates;
   while (X509* next = PEM_read_bio_X509(input.get(), nullptr, nullptr, nullptr))
     certificates.emplace_back(next);
   const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
@@ -78,13 +78,13 @@ KeyPair read_pair(const PairFiles& files, Time now) {
   if (now >= end)
     throw broken(files.certificate_setting, files.certificate, "expired at " + to_string(end));
   std::string pem;
-  for (const Certificate& each : certificates) pem += to_pem(each.get());
+  for (const X509Certificate& each : certificates) pem += to_pem(each.get());
   return {.certificate_pem = std::move(pem), .key_pem = Secret(to_pem(key.get()))};
 }
 
 std::string read_authorities(const std::string& path, const std::string& setting) {
   std::string pem;
-  for (const Certificate& each : read_certificates(setting, path, read_file(setting, path)))
+  for (const X509Certificate& each : read_certificates(setting, path, read_file(setting, path)))
     pem += to_pem(each.get());
   return pem;
 }

@@ -13,6 +13,12 @@ namespace {
 
 constexpr long version_3 = 2;  // X.509 counts from 0
 
+Time time_of(const ASN1_TIME* source) {
+  std::tm parts{};
+  must(ASN1_TIME_to_tm(source, &parts), "ASN1_TIME_to_tm");
+  return Time(std::chrono::seconds(::timegm(&parts)));
+}
+
 void set_time(ASN1_TIME* target, Time time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   if (!ASN1_TIME_set(target, static_cast<time_t>(seconds)))
@@ -40,7 +46,7 @@ void set_subject(X509* certificate, const std::string& common_name) {
          "X509_NAME_add_entry_by_txt");
   };
   add("O", "MarchProxy");
-  add("CN", common_name);
+  if (!common_name.empty()) add("CN", common_name);
 }
 
 void extend(X509* certificate, X509* issuer, int kind, const char* value) {
@@ -69,9 +75,10 @@ Owned<ASN1_STRING> encoded(const std::string& name, const std::optional<std::str
 
 Owned<GENERAL_NAME> general_name(const std::string& name) {
   const auto address = normal_address(name);
+  const int kind = address ? GEN_IPADD : name.starts_with("spiffe://") ? GEN_URI : GEN_DNS;
   auto text = encoded(name, address);
   auto general = owned(GENERAL_NAME_new(), "GENERAL_NAME_new");
-  GENERAL_NAME_set0_value(general.get(), address ? GEN_IPADD : GEN_DNS, text.release());
+  GENERAL_NAME_set0_value(general.get(), kind, text.release());
   return general;
 }
 
@@ -92,7 +99,10 @@ void add_extensions(X509* certificate, X509* issuer, const CertificateRequest& r
          authority ? "critical,CA:TRUE,pathlen:0" : "critical,CA:FALSE");
   extend(certificate, issuer, NID_key_usage,
          authority ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature");
-  if (!authority) extend(certificate, issuer, NID_ext_key_usage, "serverAuth");
+  if (!authority) {
+    extend(certificate, issuer, NID_ext_key_usage,
+           request.purpose == Purpose::Client ? "clientAuth" : "serverAuth");
+  }
   extend(certificate, issuer, NID_subject_key_identifier, "hash");
   extend(certificate, issuer, NID_authority_key_identifier, "keyid:always");
   if (!request.names.empty()) add_names(certificate, request.names);
@@ -104,9 +114,9 @@ Key new_key(Curve curve) {
   return owned(EVP_EC_gen(curve == Curve::P384 ? "P-384" : "P-256"), "EVP_EC_gen");
 }
 
-Certificate issue(const CertificateRequest& request, EVP_PKEY* key, X509* issuer,
-                  EVP_PKEY* issuer_key) {
-  Certificate certificate = owned(X509_new(), "X509_new");
+X509Certificate issue(const CertificateRequest& request, EVP_PKEY* key, X509* issuer,
+                      EVP_PKEY* issuer_key) {
+  X509Certificate certificate = owned(X509_new(), "X509_new");
   X509* made = certificate.get();
   X509* signer = issuer ? issuer : made;
   must(X509_set_version(made, version_3), "X509_set_version");
@@ -134,10 +144,7 @@ std::string to_pem(EVP_PKEY* key) {
   return text_of(buffer.get());
 }
 
-Time end_of(const X509* certificate) {
-  std::tm parts{};
-  must(ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts), "ASN1_TIME_to_tm");
-  return Time(std::chrono::seconds(::timegm(&parts)));
-}
+Time begin_of(const X509* certificate) { return time_of(X509_get0_notBefore(certificate)); }
+Time end_of(const X509* certificate) { return time_of(X509_get0_notAfter(certificate)); }
 
 }  // namespace mp::openssl

@@ -10,12 +10,12 @@
 namespace mp::openssl {
 
 // What a certificate is for, and so its basicConstraints, keyUsage and extendedKeyUsage.
-enum class Purpose { Authority, Server };
+enum class Purpose { Authority, Server, Client };
 
 struct CertificateRequest {
   Purpose purpose = Purpose::Server;
-  std::string common_name;         // at most 64 characters
-  std::vector<std::string> names;  // subjectAltName: IP addresses and DNS names
+  std::string common_name;         // at most 64 characters; none when empty
+  std::vector<std::string> names;  // subjectAltName: IP addresses, DNS names, spiffe:// URIs
   Time not_before;
   Time not_after;
 };
@@ -25,12 +25,13 @@ Key new_key(Curve curve);
 
 // Signed by `issuer` with `issuer_key`; by itself when `issuer` is null. The serial number has 159
 // random bits.
-Certificate issue(const CertificateRequest& request, EVP_PKEY* key, X509* issuer,
-                  EVP_PKEY* issuer_key);
+X509Certificate issue(const CertificateRequest& request, EVP_PKEY* key, X509* issuer,
+                      EVP_PKEY* issuer_key);
 
 std::string to_pem(X509* certificate);
 std::string to_pem(EVP_PKEY* key);  // PKCS#8, not encrypted
 
+Time begin_of(const X509* certificate);
 Time end_of(const X509* certificate);
 
 }  // namespace mp::openssl

@@ -26,13 +26,15 @@ struct Free {
   void operator()(GENERAL_NAMES* object) const { GENERAL_NAMES_free(object); }
   void operator()(ASN1_STRING* object) const { ASN1_STRING_free(object); }
   void operator()(BIGNUM* object) const { BN_free(object); }
+  void operator()(X509_CRL* object) const { X509_CRL_free(object); }
+  void operator()(X509_REVOKED* object) const { X509_REVOKED_free(object); }
 };
 
 template <class Object>
 using Owned = std::unique_ptr<Object, Free>;
 
 using Key = Owned<EVP_PKEY>;
-using Certificate = Owned<X509>;
+using X509Certificate = Owned<X509>;
 
 // The first error that OpenSSL recorded in this thread, in words; forgets the others.
 inline std::string take_error() {

@@ -172,6 +172,17 @@ bool address(std::string& text) {
   return normal.has_value();
 }
 
+// The name of a domain below a top-level one.
+bool domain(std::string& text) {
+  lower(text);
+  return host(text) && !normal_address(text) && text.find('.') != std::string::npos;
+}
+
+// What is inside is judged by who takes it apart.
+bool pem_file(std::string& text) {
+  return text.empty() || text.find("-----BEGIN ") != std::string::npos;
+}
+
 bool anything(std::string&) { return true; }
 
 using Ipv6 = std::array<unsigned char, 16>;
@@ -240,6 +251,9 @@ constexpr std::array formats{
     Format{"hostname", "^[A-Za-z0-9_.:-]+$", "Must be a host name", hostname},
     Format{"address", "^[0-9A-Fa-f:.]+$", "Must be an IP address", address},
     Format{"comment", "", "", anything, true},
+    Format{"domain", "^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)+\\.?$",
+           "Must be a domain such as company.com", domain},
+    Format{"pem_file", "", "Must be in PEM form", pem_file, true, "binary"},
 };
 
 }  // namespace

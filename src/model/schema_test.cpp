@@ -1,5 +1,6 @@
 // What all declarations have in common, and the OpenAPI schemas that come from them.
 #include "model/certificate.hpp"
+#include "model/certificate_upload.hpp"
 #include "model/cluster_status.hpp"
 #include "model/enrolment.hpp"
 #include "model/issuer.hpp"
@@ -17,16 +18,40 @@ namespace mp {
 namespace {
 
 std::vector<const Description*> all_descriptions() {
-  return {&describe<Service>,        &describe<AuthConfig>,      &describe<UpstreamTls>,
-          &describe<HealthCheck>,    &describe<ServiceEndpoint>, &describe<Mapping>,
-          &describe<Cluster>,        &describe<ClusterLogging>,  &describe<User>,
-          &describe<Session>,        &describe<Proxy>,           &describe<ProxyMetrics>,
-          &describe<Registration>,   &describe<Registered>,      &describe<Heartbeat>,
-          &describe<BootstrapQuery>, &describe<LoginRequest>,    &describe<LoginResponse>,
-          &describe<RefreshRequest>, &describe<PasswordChange>,  &describe<SecretRotation>,
-          &describe<KeyRotation>,    &describe<TokenRequest>,    &describe<ServiceToken>,
-          &describe<ClusterStatus>,  &describe<RevisionStatus>,  &describe<ProxyConfigReport>,
-          &describe<Status>,         &describe<Certificate>,     &describe<Issuer>};
+  return {&describe<Service>,
+          &describe<AuthConfig>,
+          &describe<UpstreamTls>,
+          &describe<HealthCheck>,
+          &describe<ServiceEndpoint>,
+          &describe<Mapping>,
+          &describe<Cluster>,
+          &describe<ClusterLogging>,
+          &describe<User>,
+          &describe<Session>,
+          &describe<Proxy>,
+          &describe<ProxyMetrics>,
+          &describe<Registration>,
+          &describe<Registered>,
+          &describe<Heartbeat>,
+          &describe<BootstrapQuery>,
+          &describe<LoginRequest>,
+          &describe<LoginResponse>,
+          &describe<RefreshRequest>,
+          &describe<PasswordChange>,
+          &describe<SecretRotation>,
+          &describe<KeyRotation>,
+          &describe<TokenRequest>,
+          &describe<ServiceToken>,
+          &describe<ClusterStatus>,
+          &describe<RevisionStatus>,
+          &describe<ProxyConfigReport>,
+          &describe<Status>,
+          &describe<Certificate>,
+          &describe<Issuer>,
+          &describe<CertificateUpload>,
+          &describe<WildcardRequest>,
+          &describe<RevocationRequest>,
+          &describe<CertificateDeletion>};
 }
 
 json::value at(const json::value& value, std::string_view pointer) {

@@ -170,7 +170,8 @@ bool read_text(std::string& target, const json::value& value, const Rules& rules
     return true;
   }
   const Format* format = rules.format.empty() ? nullptr : &find_format(rules.format);
-  if (has_control(*read, format && format->multi_line)) {
+  const bool binary = format && format->standard == "binary";
+  if (!binary && has_control(*read, format && format->multi_line)) {
     add(violations, rules, path, "Must not contain control characters", value);
     return false;
   }

@@ -137,6 +137,13 @@ std::int64_t Hub::revision() const {
   return revision_;
 }
 
+std::vector<std::int64_t> Hub::clusters() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::int64_t> all;
+  for (const auto& [id, state] : clusters_) all.push_back(id);
+  return all;
+}
+
 std::vector<Finding> Hub::findings(std::int64_t cluster_id) const {
   const std::lock_guard lock(mutex_);
   const auto found = clusters_.find(cluster_id);
@@ -272,10 +279,7 @@ bool Hub::take_changes(Reader& db) {
 // What belongs to no cluster is for all of them.
 std::vector<std::int64_t> Hub::concerned(const ChangeEntry& entry) const {
   if (entry.cluster_id) return {*entry.cluster_id};
-  const std::lock_guard lock(mutex_);
-  std::vector<std::int64_t> all;
-  for (const auto& [id, state] : clusters_) all.push_back(id);
-  return all;
+  return clusters();
 }
 
 void Hub::take_cluster(Reader& db, std::int64_t cluster_id, const Objects& objects) {

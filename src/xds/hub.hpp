@@ -56,6 +56,8 @@ class Hub {
   ClusterView view(std::int64_t cluster_id,
                    const std::vector<std::pair<std::string, std::int64_t>>& objects) const;
   std::vector<Finding> findings(std::int64_t cluster_id) const;
+  // Those that have had proxies since this process began.
+  std::vector<std::int64_t> clusters() const;
   Status& status() { return status_; }
   Server* server() { return server_; }
   // The revision up to which every group has been published.

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "xds/switchboard.hpp"
+#include "xds/tls_credentials.hpp"
 
 #include <grpc/support/log.h>
 #include <grpcpp/generic/async_generic_service.h>
@@ -176,16 +177,6 @@ class Discovery final : public grpc::CallbackGenericService {
   Switchboard& board_;
 };
 
-std::shared_ptr<grpc::ServerCredentials> credentials(const std::optional<ServerTls>& tls) {
-  if (!tls) return grpc::InsecureServerCredentials();
-  grpc::SslServerCredentialsOptions options{
-      tls->client_ca_pem.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-                                 : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY};
-  options.pem_root_certs = tls->client_ca_pem;
-  options.pem_key_cert_pairs.push_back({tls->key_pem.reveal(), tls->certificate_pem});
-  return grpc::SslServerCredentials(options);
-}
-
 // gRPC writes to stderr in its own form; its words are for who looks for a fault.
 void write_log(gpr_log_func_args* args) {
   log::debug("grpc",
@@ -211,14 +202,16 @@ class Server::Core {
   Core(ServerOptions options, Gate& gate, Status& status, const Clock& clock)
       : options_(std::move(options)),
         board_(options_.on_group, options_.on_group_gone, gate, status, clock),
-        discovery_(board_) {}
+        discovery_(board_) {
+    if (options_.tls) tls_ = std::make_shared<TlsCredentials>(*options_.tls);
+  }
   ~Core() { stop(); }
 
   void start() {
     gpr_set_log_function(write_log);
     grpc::ServerBuilder builder;
     configure(builder);
-    builder.AddListeningPort(options_.listen, credentials(options_.tls), &port_);
+    builder.AddListeningPort(options_.listen, credentials(), &port_);
     builder.RegisterCallbackGenericService(&discovery_);
     for (grpc::Service* service : options_.services) builder.RegisterService(service);
     server_ = builder.BuildAndStart();
@@ -235,13 +228,22 @@ class Server::Core {
     server_.reset();
   }
 
+  void renew(ServerTls tls) {
+    if (tls_) tls_->renew(std::move(tls));
+  }
+
   int port() const { return port_; }
   Switchboard& board() { return board_; }
 
  private:
+  std::shared_ptr<grpc::ServerCredentials> credentials() const {
+    return tls_ ? tls_ : grpc::InsecureServerCredentials();
+  }
+
   const ServerOptions options_;
   Switchboard board_;
   Discovery discovery_;
+  std::shared_ptr<TlsCredentials> tls_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };
@@ -261,6 +263,7 @@ void Server::close_proxy(std::string_view proxy_id, std::string_view reason) {
   core_->board().close_proxy(proxy_id, std::string(reason));
 }
 bool Server::retry(std::string_view proxy_id) { return core_->board().retry(proxy_id); }
+void Server::renew(ServerTls tls) { core_->renew(std::move(tls)); }
 void Server::stop() { core_->stop(); }
 
 }  // namespace mp::xds

@@ -78,6 +78,10 @@ class Server {
   // Sends refused resources again now. False when the proxy has no stream here.
   bool retry(std::string_view proxy_id);
 
+  // Another certificate for connections to come; without effect on a server without TLS. From any
+  // thread.
+  void renew(ServerTls tls);
+
   // Closes all streams (UNAVAILABLE) and waits for the end of all callbacks; at most 5 s.
   // Idempotent.
   void stop();

@@ -78,6 +78,26 @@ TEST_F(TlsTest, AsksForAClientCertificate) {
   enter(with, "p");
 }
 
+TEST_F(TlsTest, RenewsItsCertificateWhileItRuns) {
+  const ServerTls next = self_signed();
+  const auto trusting = [&](const ServerTls& trusted) {
+    return grpc::CreateChannel(address(),
+                               grpc::SslCredentials({.pem_root_certs = trusted.certificate_pem,
+                                                     .pem_private_key = {},
+                                                     .pem_cert_chain = {}}));
+  };
+  start(tls);
+  TestClient before{trusting(tls), "good"};
+  enter(before, "p");
+  server->renew(next);
+  TestClient after{trusting(next), "good"};
+  enter(after, "q");
+  TestClient late{trusting(tls), "good"};
+  late.send(ask(Type::Cluster, "r"));
+  EXPECT_EQ(late.end().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_TRUE(status.get("p")->connected) << "streams go on";
+}
+
 TEST_F(TlsTest, FilesThatDoNotParseAreAnError) {
   EXPECT_THROW(
       start(ServerTls{.certificate_pem = "x", .key_pem = Secret{"y"}, .client_ca_pem = {}}), Error);

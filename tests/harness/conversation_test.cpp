@@ -55,6 +55,12 @@ class Conversation {
     stage_.token(given.name);
   }
 
+  void run(const GivenCertificate& given) {
+    const auto pem = certificates_.make(given, stage_.clock().now());
+    names_[given.name + "_cert"] = pem.certificate;
+    names_[given.name + "_key"] = pem.key;
+  }
+
   void run(const Advance& advance) { stage_.clock().advance(advance.time); }
 
   void run(const Exchange& exchange) {
@@ -65,8 +71,10 @@ class Conversation {
                           .peer = ""};
     for (const auto& [name, value] : exchange.headers)
       request.headers.emplace_back(name, fill(value, names_));
+    if (!exchange.parts.empty()) request.body = form_of(exchange);
     if (!request.body.empty() && request.header("Content-Type").empty()) {
-      request.headers.emplace_back("Content-Type", "application/json");
+      request.headers.emplace_back("Content-Type",
+                                   exchange.parts.empty() ? "application/json" : form_type);
     }
     As caller = exchange.caller;
     caller.name = fill(caller.name, names_);
@@ -74,6 +82,12 @@ class Conversation {
       stage_.token(caller.name);  // signs in before the changes are counted
     const std::int64_t revision = stage_.revision();
     check(stage_.ask(std::move(request), caller), exchange.expected, revision);
+  }
+
+  std::string form_of(const Exchange& exchange) const {
+    std::vector<FormPart> parts = exchange.parts;
+    for (FormPart& part : parts) part.content = fill(part.content, names_);
+    return form_body(parts);
   }
 
   void check(const http::Response& response, const Expected& expected, std::int64_t revision) {
@@ -137,6 +151,7 @@ class Conversation {
 
   Stage stage_;
   Names names_;
+  CertificateMaker certificates_;
 };
 
 class ConversationTest : public testing::TestWithParam<std::tuple<std::string, std::string>> {};

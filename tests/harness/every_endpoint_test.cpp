@@ -2,6 +2,7 @@
 // are none. A new endpoint is covered by being declared; one that World has no example for fails
 // the first test.
 #include "field_breaches.hpp"
+#include "form.hpp"
 #include "world.hpp"
 
 #include <gtest/gtest.h>
@@ -25,8 +26,17 @@ std::string name_of(const api::Endpoint& endpoint) {
 // Requests of an endpoint that are right in everything but what the test is about.
 http::Response ask(World& world, const api::Endpoint& endpoint, const As& as,
                    const json::object& body, const std::string& path) {
+  const std::string target = path + world.query(endpoint);
+  if (takes_form(endpoint)) {
+    return world.stage().ask({.method = endpoint.method,
+                              .target = target,
+                              .headers = {{"Content-Type", form_type}},
+                              .body = form_body(form_parts(endpoint, body)),
+                              .peer = ""},
+                             as);
+  }
   const std::string text = endpoint.body ? json::serialize(body) : "";
-  return world.stage().ask(endpoint.method, path + world.query(endpoint), as, text);
+  return world.stage().ask(endpoint.method, target, as, text);
 }
 
 // The fields that a 400 names; empty when the answer is none.
@@ -121,6 +131,7 @@ void check_breaches(World& world, const api::Endpoint& endpoint) {
   const As& as = world.allowed(endpoint);
   for (const Breach& breach : breaches(body_schema(endpoint), world.body(endpoint))) {
     if (lenient && breach.kind == "unknown") continue;
+    if (takes_form(endpoint) && breach.kind == "null") continue;  // there is no such part
     if (endpoint.method == "PATCH" && breach.kind == "null")
       continue;  // resets the field (RFC 7396)
     const auto revision = world.stage().revision();

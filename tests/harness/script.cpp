@@ -76,6 +76,15 @@ std::optional<std::pair<std::string, std::string>> header_of(const std::string& 
   return std::pair(parts[1].str(), trimmed(parts[2].str()));
 }
 
+// part cert_file: file $shop_cert
+std::optional<FormPart> part_of(const std::string& line) {
+  static const std::regex form("part ([A-Za-z_]+):\\s*(file )?(.*)");
+  std::smatch parts;
+  if (!std::regex_match(line, parts, form)) return std::nullopt;
+  return FormPart{
+      .name = parts[1].str(), .is_file = parts[2].matched, .content = trimmed(parts[3].str())};
+}
+
 std::string name_in(const std::string& text, const std::regex& form, int group,
                     const Lines& lines) {
   std::smatch parts;
@@ -96,6 +105,10 @@ void read_given(const std::string& line, const Lines& lines, std::vector<Step>& 
     std::smatch parts;
     if (std::regex_match(part, parts, cluster)) {
       steps.push_back({lines.number(), GivenCluster{parts[1].str()}});
+      continue;
+    }
+    if (auto certificate = read_given_certificate(part)) {
+      steps.push_back({lines.number(), *std::move(certificate)});
       continue;
     }
     if (!std::regex_match(part, parts, user)) lines.refuse("is not understood: " + part);
@@ -133,7 +146,9 @@ void read_request(Exchange& exchange, const std::string& first, Lines& lines) {
   while (!lines.done() && !lines.look().starts_with("=>")) {
     const std::string line = lines.take();
     const auto header = exchange.body.empty() ? header_of(line) : std::nullopt;
-    if (header)
+    if (auto part = part_of(line))
+      exchange.parts.push_back(*std::move(part));
+    else if (header)
       exchange.headers.push_back(*header);
     else
       exchange.body += (exchange.body.empty() ? "" : "\n") + line;

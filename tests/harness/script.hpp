@@ -2,6 +2,8 @@
 // tests/api/README.md. It knows nothing of the manager; conversation.hpp plays the steps.
 #pragma once
 
+#include "form.hpp"
+#include "given_certificate.hpp"
 #include "http/message.hpp"
 #include "stage.hpp"
 
@@ -47,12 +49,13 @@ struct Exchange {
   As caller;
   http::Headers headers;
   std::string body;
+  std::vector<FormPart> parts;  // instead of a body
   Expected expected;
 };
 
 struct Step {
   int line = 0;
-  std::variant<GivenCluster, GivenUser, Advance, Exchange> what;
+  std::variant<GivenCluster, GivenUser, Advance, Exchange, GivenCertificate> what;
 };
 
 // Throws std::runtime_error with file and line of what it does not understand.

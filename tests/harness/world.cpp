@@ -1,5 +1,6 @@
 #include "world.hpp"
 
+#include "form.hpp"
 #include "judge.hpp"
 
 #include <boost/json.hpp>
@@ -69,11 +70,29 @@ std::string World::made(const std::string& target, const json::object& body) {
   return std::to_string(json::parse(answer.body).at("data").at("id").as_int64());
 }
 
+std::string World::uploaded() {
+  const auto pem = certificates_.make(
+      {.name = "x", .hosts = {"shop.example"}, .until = std::chrono::hours(1000), .key = "P-256"},
+      stage_.clock().now());
+  const auto answer =
+      stage_.ask({.method = "POST",
+                  .target = "/api/v1/certificates",
+                  .headers = {{"Content-Type", form_type}},
+                  .body = form_body({{"name", false, "n" + std::to_string(++count_)},
+                                     {"cert_file", true, pem.certificate},
+                                     {"key_file", true, pem.key}}),
+                  .peer = ""},
+                 admin);
+  if (answer.status != 201) throw std::runtime_error("no certificate was made: " + answer.body);
+  return std::to_string(json::parse(answer.body).at("data").at("id").as_int64());
+}
+
 std::optional<std::string> World::example(const api::Endpoint& endpoint) {
   const std::string noun = first_segment(endpoint);
   const std::string fresh = "n" + std::to_string(++count_);
   if (noun == "clusters" || noun == "config" || noun == "revisions") return "1";
   if (noun == "assets") return "docs.js";
+  if (noun == "certificates") return uploaded();
   if (noun == "proxies") return register_proxy();
   if (noun == "services") {
     const char* type = endpoint.path.ends_with("rotate-key") ? "api_key" : "jwt";
@@ -155,6 +174,13 @@ json::object World::body(const api::Endpoint& endpoint) {
     body[name] = example_value(name, schema.at("properties").at(name).as_object());
   }
   if (endpoint.declaration.id == "login") body["username"] = "admin";
+  if (endpoint.declaration.id == "upload_certificate") {
+    const auto pem = certificates_.make(
+        {.name = "x", .hosts = {"a.example"}, .until = std::chrono::hours(1000), .key = "P-256"},
+        stage_.clock().now());
+    body["cert_file"] = pem.certificate;
+    body["key_file"] = pem.key;
+  }
   if (endpoint.declaration.id == "create_user") body["password"] = Stage::password();
   return body;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/api.hpp"
+#include "given_certificate.hpp"
 #include "stage.hpp"
 
 #include <boost/json/object.hpp>
@@ -39,6 +40,7 @@ class World {
   std::string query(const api::Endpoint& endpoint) const;
 
  private:
+  std::string uploaded();
   std::string made(const std::string& target, const boost::json::object& body);
   std::string register_proxy();
   std::optional<std::string> example(const api::Endpoint& endpoint);
@@ -48,6 +50,7 @@ class World {
   std::vector<Role> roles_;
   std::string proxy_id_;
   std::string refresh_token_;
+  CertificateMaker certificates_;
   int count_ = 0;
 };
 

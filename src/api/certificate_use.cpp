@@ -1,0 +1,67 @@
+#include "api/certificate_use.hpp"
+
+#include "xds/load.hpp"
+
+#include <algorithm>
+
+namespace mp::api {
+namespace {
+
+bool is_tls(const Mapping& mapping) {
+  return mapping.enabled && std::ranges::any_of(mapping.protocols, [](Protocol each) {
+           return each == Protocol::Https || each == Protocol::Wss;
+         });
+}
+
+bool names(const ServiceRef& reference, const Service& service) {
+  return reference.kind == ServiceRef::Kind::Collection ? reference.name == service.collection
+                                                        : reference.service_id == service.id;
+}
+
+// The hosts that a mapping answers to: its own, and the names of its destinations.
+std::vector<std::string> hosts_of(const Mapping& mapping, const xds::ClusterConfig& config) {
+  std::vector<std::string> hosts = mapping.hosts;
+  for (const ServiceRef& reference : mapping.dest_services) {
+    for (const auto& service : config.services) {
+      if (!names(reference, *service)) continue;
+      hosts.push_back(service->name);
+      hosts.push_back(service->ip_fqdn);
+    }
+  }
+  return hosts;
+}
+
+void add_of_cluster(Reader& db, const Certificate& certificate, std::int64_t cluster_id, Time now,
+                    std::vector<std::int64_t>& needing) {
+  const auto config = xds::load_config(db, cluster_id);
+  if (!config) return;
+  const auto served_otherwise = [&](const std::string& host) {
+    return std::ranges::any_of(config->certificates, [&](const auto& other) {
+      return other->id != certificate.id && is_delivered_at(*other, now) && covers(*other, host);
+    });
+  };
+  for (const auto& mapping : config->mappings) {
+    if (!is_tls(*mapping)) continue;
+    const bool needs = std::ranges::any_of(hosts_of(*mapping, *config), [&](const auto& host) {
+      return covers(certificate, host) && !served_otherwise(host);
+    });
+    if (needs) needing.push_back(mapping->id);
+  }
+}
+
+}  // namespace
+
+std::vector<std::int64_t> mappings_that_need(Reader& db, const Certificate& certificate, Time now) {
+  std::vector<std::int64_t> needing;
+  if (!is_delivered_at(certificate, now)) return needing;
+  if (certificate.cluster_id) {
+    add_of_cluster(db, certificate, *certificate.cluster_id, now, needing);
+  } else {
+    for (const Row& row : db.query("SELECT id FROM clusters", {}, {Column::Integer}))
+      add_of_cluster(db, certificate, std::get<std::int64_t>(row[0]), now, needing);
+  }
+  std::ranges::sort(needing);
+  return needing;
+}
+
+}  // namespace mp::api

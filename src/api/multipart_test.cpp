@@ -1,0 +1,144 @@
+// Bodies as browsers, curl and libraries send them, and all the ways in which they are broken.
+#include "api/multipart.hpp"
+
+#include "base/error.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace mp::api {
+namespace {
+
+const std::string type = "multipart/form-data; boundary=XX";
+
+std::string part(const std::string& disposition, const std::string& content) {
+  return "--XX\r\nContent-Disposition: " + disposition + "\r\n\r\n" + content + "\r\n";
+}
+
+const std::string end = "--XX--\r\n";
+const std::string good = part("form-data; name=\"name\"", "shop") +
+                         part("form-data; name=\"cert_file\"; filename=\"c.pem\"", "a\r\nb\n") +
+                         end;
+
+// "field: issue" of the refusal.
+std::string refusal(const std::string& body, const std::string& content_type = type) {
+  try {
+    parse_multipart(content_type, body);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code, Code::Validation);
+    return error.violations.at(0).field + ": " + error.violations.at(0).issue;
+  }
+  return "(accepted)";
+}
+
+TEST(Multipart, IsTakenApart) {
+  const auto parts = parse_multipart(type, good);
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_EQ(parts[0].name, "name");
+  EXPECT_FALSE(parts[0].is_file);
+  EXPECT_EQ(parts[0].content, "shop");
+  EXPECT_EQ(parts[1].name, "cert_file");
+  EXPECT_TRUE(parts[1].is_file);
+  EXPECT_EQ(parts[1].content, "a\r\nb\n");
+}
+
+TEST(Multipart, TakesWhatClientsSend) {
+  const std::string plain = part("form-data; name=a", "1") + end;
+  for (const std::string& each : {std::string("multipart/form-data; boundary=XX"),
+                                  std::string("Multipart/Form-Data;boundary=\"XX\""),
+                                  std::string("multipart/form-data; charset=utf-8; boundary=XX;")})
+    EXPECT_EQ(parse_multipart(each, plain).size(), 1U) << each;
+  for (const std::string& body :
+       {plain, part("Form-Data;name=\"a\"", "1") + "--XX--",
+        std::string(
+            "--XX \t\r\ncontent-disposition:form-data; name=\"a\"\r\nContent-Type: text/plain\r\n"
+            "Content-Transfer-Encoding: binary\r\n\r\n1\r\n--XX--\r\n")}) {
+    const auto parts = parse_multipart(type, body);
+    ASSERT_EQ(parts.size(), 1U) << body;
+    EXPECT_EQ(parts[0].content, "1");
+  }
+  EXPECT_EQ(parse_multipart(type, "--XX\r\nContent-Disposition: form-data; name=a\r\n\r\n--XX--")
+                .at(0)
+                .content,
+            "");
+  EXPECT_TRUE(parse_multipart(type, end).empty());
+  EXPECT_TRUE(
+      parse_multipart(type, part("form-data; name=a; filename*=UTF-8''x", "") + end).at(0).is_file);
+  const auto odd = parse_multipart(
+      type, part("form-data; filename=\"a\\\";b; name=x\"; name=\"a\"", "--X\r\n--Y") + end);
+  EXPECT_EQ(odd.at(0).name, "a");
+  EXPECT_EQ(odd.at(0).content, "--X\r\n--Y");
+  EXPECT_TRUE(is_form_data("MULTIPART/form-data ; boundary=x"));
+  EXPECT_FALSE(is_form_data("multipart/mixed"));
+  EXPECT_FALSE(is_form_data(""));
+}
+
+TEST(Multipart, RefusesWrongBoundaries) {
+  EXPECT_EQ(refusal(good, "multipart/form-data"),
+            "Content-Type: Must name the boundary of the parts, once");
+  EXPECT_EQ(refusal(good, "multipart/form-data; boundary=XX; boundary=XX"),
+            "Content-Type: Must name the boundary of the parts, once");
+  for (const std::string& bad : {std::string(), std::string(71, 'x'), std::string("\"a \""),
+                                 std::string("\"a{b\""), std::string("\"\xff\"")})
+    EXPECT_EQ(refusal(good, "multipart/form-data; boundary=" + bad),
+              "Content-Type: Has a boundary that is none (RFC 2046)")
+        << bad;
+  EXPECT_EQ(refusal(good, "multipart/form-data; boundary=YY"),
+            "body: Does not begin with the boundary that Content-Type names");
+  EXPECT_EQ(refusal("hello\r\n" + good),
+            "body: Does not begin with the boundary that Content-Type names");
+  EXPECT_EQ(refusal(""), "body: Must be multipart/form-data, not empty");
+}
+
+TEST(Multipart, EveryTruncationIsRefused) {
+  const std::size_t whole = good.size() - 2;  // the last CRLF may be missing
+  for (std::size_t length = 0; length < whole; ++length)
+    EXPECT_NE(refusal(good.substr(0, length)), "(accepted)") << length;
+  EXPECT_EQ(refusal(good.substr(0, good.find("b\n"))),
+            "cert_file: Is cut off: the boundary that ends it is missing");
+  EXPECT_EQ(refusal(good.substr(0, whole)), "(accepted)");
+}
+
+TEST(Multipart, NamesThePartThatIsBroken) {
+  const std::map<std::string, std::string> refused{
+      {"--XX\r\n\r\n1\r\n" + end, "body: Part 1 has no Content-Disposition"},
+      {part("form-data", "1") + end, "body: Part 1 is no form-data with a name"},
+      {part("attachment; name=a", "1") + end, "body: Part 1 is no form-data with a name"},
+      {part("form-data; name=\"a", "1") + end,
+       "body: Part 1 has a broken Content-Disposition, or two"},
+      {part("form-data; name=a; name=b", "1") + end,
+       "body: Part 1 has a broken Content-Disposition, or two"},
+      {part("form-data; name=\"a\"b", "1") + end,
+       "body: Part 1 has a broken Content-Disposition, or two"},
+      {part("form-data; name=a\r\nContent-Disposition: form-data; name=b", "1") + end,
+       "body: Part 1 has a broken Content-Disposition, or two"},
+      {part("form-data; name=a\r\nno header", "1") + end, "body: Part 1 has a header that is none"},
+      {part("form-data; name=a\nX: y", "1") + end,
+       "body: Part 1 has a header with control characters"},
+      {part("form-data; name=a\r\nContent-Transfer-Encoding: base64", "1") + end,
+       "body: Part 1 has a Content-Transfer-Encoding; it must be sent as it is"},
+      {part("form-data; name=\"a b\"", "1") + end,
+       "body: Part 1 has a name of other letters than A-Z, a-z, 0-9, _, . and -"},
+      {part("form-data; name=a", "1") + "--XXX\r\n",
+       "body: Has something behind a boundary in its "
+       "line"},
+      {good + "more", "body: Goes on after the last boundary"}};
+  for (const auto& [body, issue] : refused) EXPECT_EQ(refusal(body), issue);
+}
+
+TEST(Multipart, IsBounded) {
+  std::string many;
+  for (int count = 0; count < 33; ++count) many += part("form-data; name=a", "1");
+  EXPECT_EQ(refusal(many + end), "body: Has more than 32 parts");
+  std::string headers = "--XX\r\n";
+  for (int count = 0; count < 9; ++count) headers += "X: y\r\n";
+  EXPECT_EQ(refusal(headers + "\r\n1\r\n" + end), "body: Part 1 has too many headers");
+  EXPECT_EQ(refusal("--XX\r\nX: " + std::string(2000, 'y') + "\r\n\r\n1\r\n" + end),
+            "body: Part 1 is cut off in its headers, or has one over 1024 bytes");
+  EXPECT_EQ(refusal(part("form-data; name=" + std::string(65, 'a'), "1") + end),
+            "body: Part 1 has a name of other letters than A-Z, a-z, 0-9, _, . and -");
+}
+
+}  // namespace
+}  // namespace mp::api

@@ -1,0 +1,61 @@
+// Inputs of endpoints that take files: a described struct whose fields are the parts of a
+// multipart/form-data body. Fields with a format of the standard "binary" are sent as files, the
+// others as plain values. Beside api/endpoint, for the nouns that need it.
+#pragma once
+
+#include "api/endpoint.hpp"
+
+namespace mp::api {
+
+inline constexpr std::string_view form_data = "multipart/form-data";
+
+// Whether a field is sent as a file.
+bool is_file(const Field& field);
+
+// All parts at once, checked.
+template <class T>
+struct Upload {
+  T value{};
+};
+
+// Applied once the object is loaded: the parts that are sent replace what `value` holds, the rest
+// stays.
+template <class T>
+struct UploadChange {
+  Call& call;
+  void apply(T& value) const;
+};
+
+void read_upload(const Call& call, const Description& description, void* object);
+void apply_upload(const Call& call, const Description& description, void* object);
+
+template <class T>
+void UploadChange<T>::apply(T& value) const {
+  apply_upload(call, describe<T>, &value);
+}
+
+template <class T>
+struct Input<Upload<T>> {
+  static void declare(Endpoint& endpoint) {
+    endpoint.body = &describe<T>;
+    endpoint.body_type = form_data;
+  }
+  static Upload<T> read(Call& call) {
+    Upload<T> input;
+    read_upload(call, describe<T>, &input.value);
+    return input;
+  }
+};
+
+template <class T>
+struct Input<UploadChange<T>> {
+  static void declare(Endpoint& endpoint) {
+    endpoint.body = &describe<T>;
+    endpoint.body_type = form_data;
+    endpoint.body_schema = SchemaOf::Update;
+    endpoint.conditional = true;
+  }
+  static UploadChange<T> read(Call& call) { return {call}; }
+};
+
+}  // namespace mp::api

@@ -12,6 +12,7 @@ void clusters(Endpoints& endpoints);
 void services(Endpoints& endpoints);
 void mappings(Endpoints& endpoints);
 void certificates(Endpoints& endpoints);
+void service_certificates(Endpoints& endpoints);
 void proxies(Endpoints& endpoints);
 void enrolment(Endpoints& endpoints);  // what proxies call
 void revisions(Endpoints& endpoints);

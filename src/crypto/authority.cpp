@@ -114,6 +114,28 @@ std::vector<std::string> without_repeats(const std::vector<std::string>& names) 
   return unique;
 }
 
+// From the oldest authority that outlasts it, with that one's certificate behind it. Shortens the
+// request when none does.
+KeyPair sign(const std::vector<Issuer>& all, CertificateRequest& request, EVP_PKEY* key) {
+  const auto lasting = std::ranges::find_if(
+      all, [&](const Issuer& each) { return each.expires_at >= request.not_after; });
+  const Issuer& issuer = lasting == all.end() ? all.back() : *lasting;
+  request.not_after = std::min(request.not_after, issuer.expires_at);
+  const auto own = certificate_of(issuer.certificate_pem);
+  const auto leaf = issue(request, key, own.get(), key_of(issuer).get());
+  return {.certificate_pem = to_pem(leaf.get()) + issuer.certificate_pem, .key_pem = Secret()};
+}
+
+Key requested_key(const std::string& csr) {
+  PemKey read = read_requested_key(csr);
+  if (read.issue.empty()) {
+    if (const auto weakness = weakness_of_key(read.key.get()); !weakness.empty())
+      read.issue = "The request " + weakness;
+  }
+  if (!read.issue.empty()) throw invalid("csr", read.issue);
+  return std::move(read.key);
+}
+
 }  // namespace
 
 Authority::Authority(Store& store, const Clock& clock) : store_(store), clock_(clock) {
@@ -194,25 +216,36 @@ std::string Authority::certificates_pem() const {
 }
 
 KeyPair Authority::issue_server(const ServerRequest& wanted) const {
-  const auto all = issuers();
-  const auto lasting = std::ranges::find_if(
-      *all, [&](const Issuer& each) { return each.expires_at >= wanted.not_after; });
-  const Issuer& issuer = lasting == all->end() ? all->back() : *lasting;
-  const auto own = certificate_of(issuer.certificate_pem);
   const Key key = new_key(Curve::P256);
-  const CertificateRequest request{.purpose = Purpose::Server,
-                                   .common_name = wanted.common_name,
-                                   .names = without_repeats(wanted.names),
-                                   .not_before = clock_.now() - backdated,
-                                   .not_after = std::min(wanted.not_after, issuer.expires_at)};
-  const auto leaf = issue(request, key.get(), own.get(), key_of(issuer).get());
-  return {.certificate_pem = to_pem(leaf.get()) + issuer.certificate_pem,
-          .key_pem = Secret(to_pem(key.get()))};
+  CertificateRequest request{.purpose = Purpose::Server,
+                             .common_name = wanted.common_name,
+                             .names = without_repeats(wanted.names),
+                             .not_before = clock_.now() - backdated,
+                             .not_after = wanted.not_after};
+  KeyPair pair = sign(*issuers(), request, key.get());
+  pair.key_pem = Secret(to_pem(key.get()));
+  return pair;
+}
+
+IssuedClient Authority::issue_client(const ClientRequest& wanted) const {
+  const Key key = wanted.csr.empty() ? new_key(Curve::P256) : requested_key(wanted.csr);
+  CertificateRequest request{.purpose = Purpose::Client,
+                             .common_name = "",
+                             .names = {wanted.identity},
+                             .not_before = clock_.now() - backdated,
+                             .not_after = wanted.not_after};
+  IssuedClient issued{
+      .pair = sign(*issuers(), request, key.get()), .serial = "", .expires_at = request.not_after};
+  if (wanted.csr.empty()) issued.pair.key_pem = Secret(to_pem(key.get()));
+  issued.serial = serial_of(certificate_of(issued.pair.certificate_pem).get());
+  return issued;
 }
 
 bool Authority::revoke(Writer& db, const std::string& certificate_pem,
                        RevocationReason reason) const {
-  const auto leaf = certificate_of(certificate_pem);
+  const auto read = read_certificates(certificate_pem);
+  if (read.certificates.empty()) return false;
+  const X509Certificate& leaf = read.certificates.front();
   for (Issuer& issuer : all_issuers(db)) {
     if (!is_issued_by(leaf.get(), certificate_of(issuer.certificate_pem).get())) continue;
     const std::string name(names_of<RevocationReason>[static_cast<std::size_t>(reason)]);

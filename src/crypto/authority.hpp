@@ -31,6 +31,19 @@ struct ServerRequest {
   Time not_after;
 };
 
+// A client certificate that names its holder by a SPIFFE id alone.
+struct ClientRequest {
+  std::string identity;  // "spiffe://…"
+  std::string csr;       // PKCS #10, PEM; empty: a fresh key
+  Time not_after;
+};
+
+struct IssuedClient {
+  KeyPair pair;  // without a key when there was a request
+  std::string serial;
+  Time expires_at;
+};
+
 class Authority {
  public:
   // Loads it, or makes it on first use. Throws mp::Error when the stored one cannot be read.
@@ -42,6 +55,9 @@ class Authority {
   // authority that outlasts it, because that is the one that clients know longest; none is good
   // for longer than its authority.
   KeyPair issue_server(const ServerRequest& request) const;
+
+  // Likewise. Throws Validation of `csr` when that is broken, weak, or not signed with its own key.
+  IssuedClient issue_client(const ClientRequest& request) const;
 
   // Puts a certificate into the list of the authority that issued it; false when none of ours did.
   // Within a write.

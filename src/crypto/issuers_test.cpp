@@ -155,6 +155,62 @@ TEST_F(IssuersTest, CertificatesOfOthersAreNotItsToRevoke) {
   EXPECT_EQ(issuers().front().crl_number, before.crl_number);
 }
 
+std::string request_text(EVP_PKEY* key, EVP_PKEY* signer) {
+  const Owned<X509_REQ> request(X509_REQ_new());
+  X509_REQ_set_pubkey(request.get(), key);
+  X509_REQ_sign(request.get(), signer, EVP_sha256());
+  const Owned<BIO> buffer(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509_REQ(buffer.get(), request.get());
+  return text_of(buffer.get());
+}
+
+TEST_F(IssuersTest, ServicesGetClientCertificates) {
+  open();
+  const Authority authority(*store, clock);
+  const std::string identity = "spiffe://marchproxy/main/client";
+  const Key own = new_key(Curve::P256);
+  for (const std::string& csr : {std::string(), request_text(own.get(), own.get())}) {
+    const IssuedClient issued =
+        authority.issue_client({.identity = identity, .csr = csr, .not_after = start + day});
+    EXPECT_EQ(verify(issued.pair.certificate_pem, issuers().front(), start), X509_V_OK);
+    EXPECT_EQ(issued.pair.key_pem.empty(), !csr.empty());
+    EXPECT_EQ(issued.expires_at, start + day);
+    const auto leaf = std::move(read_certificates(issued.pair.certificate_pem).certificates[0]);
+    EXPECT_EQ(X509_get_extended_key_usage(leaf.get()), static_cast<unsigned>(XKU_SSL_CLIENT));
+    const Owned<GENERAL_NAMES> names(static_cast<GENERAL_NAMES*>(
+        X509_get_ext_d2i(leaf.get(), NID_subject_alt_name, nullptr, nullptr)));
+    ASSERT_EQ(sk_GENERAL_NAME_num(names.get()), 1);
+    int kind = 0;
+    const auto* name = static_cast<const ASN1_STRING*>(
+        GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), 0), &kind));
+    EXPECT_EQ(kind, GEN_URI);
+    EXPECT_EQ(std::string(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name))), identity);
+    const bool its_own = EVP_PKEY_eq(X509_get0_pubkey(leaf.get()), own.get()) == 1;
+    EXPECT_EQ(its_own, !csr.empty());
+  }
+}
+
+TEST_F(IssuersTest, RequestsMustBeSoundAndStrong) {
+  open();
+  const Authority authority(*store, clock);
+  const auto refusal = [&](const std::string& csr) {
+    try {
+      authority.issue_client({.identity = "spiffe://a/b", .csr = csr, .not_after = start + day});
+    } catch (const Error& error) {
+      return error.violations.at(0).field + ": " + error.violations.at(0).issue;
+    }
+    return std::string("(accepted)");
+  };
+  const Key one = new_key(Curve::P256), other = new_key(Curve::P256);
+  const Key weak = test::make_key("rsa:1024");
+  EXPECT_EQ(refusal("hello"), "csr: Is not in PEM form");
+  EXPECT_EQ(refusal(to_pem(one.get())), "csr: Must hold one certificate request and nothing else");
+  EXPECT_EQ(refusal(request_text(one.get(), other.get())),
+            "csr: Is not signed with the key that it asks a certificate for");
+  EXPECT_EQ(refusal(request_text(weak.get(), weak.get())),
+            "csr: The request has an RSA key of 1024 bits; 2048 are needed");
+}
+
 TEST_F(IssuersTest, ListsAreRenewedLongBeforeTheyEndAndOnce) {
   open();
   Authority authority(*store, clock);

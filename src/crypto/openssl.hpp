@@ -26,6 +26,7 @@ struct Free {
   void operator()(GENERAL_NAMES* object) const { GENERAL_NAMES_free(object); }
   void operator()(ASN1_STRING* object) const { ASN1_STRING_free(object); }
   void operator()(BIGNUM* object) const { BN_free(object); }
+  void operator()(X509_REQ* object) const { X509_REQ_free(object); }
   void operator()(X509_CRL* object) const { X509_CRL_free(object); }
   void operator()(X509_REVOKED* object) const { X509_REVOKED_free(object); }
 };

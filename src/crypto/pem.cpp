@@ -106,6 +106,26 @@ PemCertificates read_certificates(std::string_view text) {
   return read;
 }
 
+PemKey read_requested_key(std::string_view text) {
+  const Blocks blocks = read_blocks(text);
+  if (!blocks.issue.empty()) return {nullptr, blocks.issue};
+  const Block& block = blocks.list.front();
+  const bool labelled =
+      block.label == "CERTIFICATE REQUEST" || block.label == "NEW CERTIFICATE REQUEST";
+  if (!labelled || blocks.list.size() != 1)
+    return {nullptr, "Must hold one certificate request and nothing else"};
+  const unsigned char* bytes = block.bytes.get();
+  const Owned<X509_REQ> request(d2i_X509_REQ(nullptr, &bytes, block.length));
+  ERR_clear_error();
+  if (!request || bytes != block.bytes.get() + block.length)
+    return {nullptr, "Is no certificate request that can be read"};
+  Key key(X509_REQ_get_pubkey(request.get()));
+  const bool proven = key && X509_REQ_verify(request.get(), key.get()) == 1;
+  ERR_clear_error();
+  if (!proven) return {nullptr, "Is not signed with the key that it asks a certificate for"};
+  return {std::move(key), ""};
+}
+
 PemKey read_key(std::string_view text) {
   Blocks blocks = read_blocks(text);
   if (!blocks.issue.empty()) return {{}, std::move(blocks.issue)};

@@ -29,4 +29,7 @@ PemCertificates read_certificates(std::string_view text);
 // One private key, not encrypted: PKCS#8, or RSA and EC in their own forms.
 PemKey read_key(std::string_view text);
 
+// The public key of one certificate request (PKCS #10) that is signed with the private one.
+PemKey read_requested_key(std::string_view text);
+
 }  // namespace mp::openssl

@@ -5,6 +5,7 @@
 #include "model/enrolment.hpp"
 #include "model/issuer.hpp"
 #include "model/rotation.hpp"
+#include "model/service_certificate.hpp"
 #include "model/sign_in.hpp"
 
 #include <gmock/gmock.h>
@@ -51,7 +52,10 @@ std::vector<const Description*> all_descriptions() {
           &describe<CertificateUpload>,
           &describe<WildcardRequest>,
           &describe<RevocationRequest>,
-          &describe<CertificateDeletion>};
+          &describe<CertificateDeletion>,
+          &describe<ServiceCertificateRequest>,
+          &describe<ServiceCertificate>,
+          &describe<IssuedRevocation>};
 }
 
 json::value at(const json::value& value, std::string_view pointer) {

@@ -1,4 +1,4 @@
-"""The shell blocks of README.md and docs/how-to/first-steps.md, run as they stand beside a `make run`; only the ports
+"""The shell blocks of README.md, docs/how-to/first-steps.md and docs/how-to/certificates.md, run as they stand beside a `make run`; only the ports
 are other ones."""
 
 import pathlib
@@ -49,6 +49,12 @@ def test_first_steps(run):
     shown = execute(run, "docs/how-to/first-steps.md", "## Sign in")
     assert shown.count('"upstream": "shop"') == 3
     assert "without a token: 401" in shown
+
+
+def test_certificates(run):
+    shown = execute(run, "docs/how-to/certificates.md", "## Sign in")
+    assert "key_file" in shown and "revoked" in shown
+    assert "URI:spiffe://marchproxy/default/billing" in shown
 
 
 def test_readme(run):

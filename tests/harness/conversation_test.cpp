@@ -30,6 +30,15 @@ std::string change_text(const ChangeEntry& entry) {
          entry.actor.name;
 }
 
+// As texts inside JSON: files have many lines.
+Names on_one_line(Names names) {
+  for (auto& [name, text] : names) {
+    for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at))
+      text.replace(at, 1, "\\n");
+  }
+  return names;
+}
+
 class Conversation {
  public:
   explicit Conversation(const std::string& kind) : stage_(kind) {
@@ -67,7 +76,7 @@ class Conversation {
     http::Request request{.method = exchange.method,
                           .target = fill(exchange.target, names_),
                           .headers = {},
-                          .body = fill(exchange.body, names_),
+                          .body = fill(exchange.body, on_one_line(names_)),
                           .peer = ""};
     for (const auto& [name, value] : exchange.headers)
       request.headers.emplace_back(name, fill(value, names_));

@@ -87,6 +87,12 @@ std::string World::uploaded() {
   return std::to_string(json::parse(answer.body).at("data").at("id").as_int64());
 }
 
+// A certificate of a service.
+std::string World::issued() {
+  const auto answer = stage_.ask("POST", "/api/v1/services/1/certificate", admin);
+  return std::string(json::parse(answer.body).at("data").at("certificate").as_string());
+}
+
 std::optional<std::string> World::example(const api::Endpoint& endpoint) {
   const std::string noun = first_segment(endpoint);
   const std::string fresh = "n" + std::to_string(++count_);
@@ -174,6 +180,7 @@ json::object World::body(const api::Endpoint& endpoint) {
     body[name] = example_value(name, schema.at("properties").at(name).as_object());
   }
   if (endpoint.declaration.id == "login") body["username"] = "admin";
+  if (endpoint.declaration.id == "revoke_issued_certificate") body["certificate"] = issued();
   if (endpoint.declaration.id == "upload_certificate") {
     const auto pem = certificates_.make(
         {.name = "x", .hosts = {"a.example"}, .until = std::chrono::hours(1000), .key = "P-256"},

@@ -41,6 +41,7 @@ class World {
 
  private:
   std::string uploaded();
+  std::string issued();
   std::string made(const std::string& target, const boost::json::object& body);
   std::string register_proxy();
   std::optional<std::string> example(const api::Endpoint& endpoint);

@@ -1,0 +1,67 @@
+#include "api/context.hpp"
+#include "api/nouns.hpp"
+#include "api/selection.hpp"
+#include "model/service.hpp"
+#include "model/service_certificate.hpp"
+
+namespace mp::api {
+namespace {
+
+std::string service_identity(const std::string& cluster, const std::string& service) {
+  return "spiffe://marchproxy/" + cluster + "/" + service;
+}
+
+ServiceCertificate issue(const Authority& authority, const ServiceCertificateRequest& request,
+                         std::string identity, Time now) {
+  const IssuedClient issued =
+      authority.issue_client({.identity = identity,
+                              .csr = request.csr,
+                              .not_after = now + std::chrono::seconds(request.ttl)});
+  return {.certificate = issued.pair.certificate_pem,
+          .private_key = request.csr.empty() ? std::optional(issued.pair.key_pem) : std::nullopt,
+          .ca = authority.certificates_pem(),
+          .identity = std::move(identity),
+          .serial = issued.serial,
+          .expires_at = issued.expires_at};
+}
+
+Created<ServiceCertificate> issue_service_certificate(Call& call, Id<Service> id,
+                                                      Late<ServiceCertificateRequest> body) {
+  return write<Created<ServiceCertificate>>(call, [&](Writer& db) {
+    const Service service = get_visible<Service>(db, call.caller, id.value);
+    const Cluster cluster = db.get<Cluster>(service.cluster_id);
+    Created<ServiceCertificate> created{issue(call.context.authority, body.read(),
+                                              service_identity(cluster.name, service.name),
+                                              db.now())};
+    db.log("service_certificate", created.value.serial, Action::Create, service.cluster_id,
+           {{"service_id", service.id},
+            {"identity", created.value.identity},
+            {"expires_at", to_string(created.value.expires_at)}});
+    return created;
+  });
+}
+
+Done revoke_issued(Call& call, New<IssuedRevocation> body) {
+  return write<Done>(call, [&](Writer& db) {
+    if (!call.context.authority.revoke(db, body.value.certificate, body.value.reason))
+      throw invalid("certificate", "Is not one that the manager's authority issued");
+    call.revision_cluster = every_cluster;
+    return Done{"Certificate revoked"};
+  });
+}
+
+}  // namespace
+
+void service_certificates(Endpoints& endpoints) {
+  endpoints.add({.id = "issue_service_certificate",
+                 .call = "POST /services/{id}/certificate",
+                 .summary = "Issue a client certificate by which a service proves who it is."},
+                issue_service_certificate);
+  endpoints.add({.id = "revoke_issued_certificate",
+                 .call = "POST /certificates/ca/revoke",
+                 .summary = "Revoke a certificate that the manager's own authority issued.",
+                 .needs = Needs::Admin},
+                revoke_issued);
+}
+
+}  // namespace mp::api

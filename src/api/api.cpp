@@ -2,6 +2,7 @@
 
 #include "api/answer.hpp"
 #include "api/body.hpp"
+#include "api/multipart.hpp"
 #include "api/observe.hpp"
 #include "base/log.hpp"
 
@@ -91,7 +92,7 @@ void when_settled(Wait wait, std::vector<std::int64_t> clusters, xds::State befo
 }
 
 void check_size(const http::Request& request) {
-  const bool json = !request.header("Content-Type").starts_with("multipart/");
+  const bool json = !is_form_data(request.header("Content-Type"));
   if (request.body_too_large || (json && request.body.size() > most_json))
     throw Error(Code::PayloadTooLarge, "");
 }

@@ -1,6 +1,7 @@
 #include "api/idempotency.hpp"
 
 #include "api/context.hpp"
+#include "api/multipart.hpp"
 #include "base/secret.hpp"
 
 #include <boost/json.hpp>
@@ -10,6 +11,12 @@ namespace {
 
 constexpr std::size_t longest_key = 255;
 constexpr auto kept_for = std::chrono::hours(24);
+
+// What makes two requests the same one.
+std::string content_of(const http::Request& request) {
+  const auto type = request.header("Content-Type");
+  return is_form_data(type) ? without_boundary(type, request.body) : request.body;
+}
 
 Error busy(std::string message) {
   Error error(Code::Conflict, std::move(message));
@@ -34,7 +41,7 @@ Once::Once(const Call& call, std::string_view key)
       caller_(call.caller.key()),
       path_(call.request.target),
       key_(key),
-      body_hash_(sha256_hex(call.request.body)) {
+      body_hash_(sha256_hex(content_of(call.request))) {
   if (key.size() > longest_key)
     throw invalid("Idempotency-Key", "Must have at most 255 characters");
   if (call.context.running.take(caller_ + " " + path_ + " " + key_)) return;

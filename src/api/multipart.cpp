@@ -217,6 +217,16 @@ bool is_form_data(std::string_view content_type) {
   return lower(trimmed(content_type.substr(0, content_type.find(';')))) == "multipart/form-data";
 }
 
+std::string without_boundary(std::string_view content_type, std::string_view body) {
+  const std::string boundary = boundary_of(content_type);
+  std::string rest;
+  for (auto at = body.find(boundary); at != std::string_view::npos; at = body.find(boundary)) {
+    rest.append(body.substr(0, at)).append("|");
+    body.remove_prefix(at + boundary.size());
+  }
+  return rest.append(body);
+}
+
 std::vector<Part> parse_multipart(std::string_view content_type, std::string_view body) {
   return Reader(body, boundary_of(content_type)).read();
 }

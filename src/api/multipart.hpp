@@ -18,6 +18,9 @@ struct Part {
 // Whether a Content-Type says multipart/form-data, with or without a boundary.
 bool is_form_data(std::string_view content_type);
 
+// The body without the boundary, which clients make up anew each time. Throws as parse_multipart.
+std::string without_boundary(std::string_view content_type, std::string_view body);
+
 // In the order they came; a name may come twice. Throws Validation: of `Content-Type` for a missing
 // or impossible boundary, of `body` or of the part's name for everything else.
 std::vector<Part> parse_multipart(std::string_view content_type, std::string_view body);

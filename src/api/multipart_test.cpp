@@ -74,6 +74,16 @@ TEST(Multipart, TakesWhatClientsSend) {
   EXPECT_FALSE(is_form_data(""));
 }
 
+TEST(Multipart, IsTheSameWhateverTheBoundary) {
+  std::string other = good;
+  for (auto at = other.find("XX"); at != std::string::npos; at = other.find("XX"))
+    other.replace(at, 2, "--Y");
+  const std::string other_type = "multipart/form-data; boundary=--Y";
+  EXPECT_EQ(parse_multipart(other_type, other).size(), 2U);
+  EXPECT_EQ(without_boundary(other_type, other), without_boundary(type, good));
+  EXPECT_NE(without_boundary(type, good), without_boundary(type, good + "x"));
+}
+
 TEST(Multipart, RefusesWrongBoundaries) {
   EXPECT_EQ(refusal(good, "multipart/form-data"),
             "Content-Type: Must name the boundary of the parts, once");

@@ -8,14 +8,22 @@
 namespace mp::api {
 namespace {
 
+std::string_view expiry_now(Context& context) {
+  std::string_view expiry = "unknown";
+  try {
+    context.store.read([&](Reader& db) { expiry = expiry_health(db, context.clock.now()); });
+  } catch (const Error&) {  // the database has just gone; the next probe says so
+  }
+  return expiry;
+}
+
 Document healthz(Call& call) {
   Context& context = call.context;
   const bool database = context.store.healthy();
   const Time now = context.clock.now();
   const auto uptime =
       std::chrono::duration_cast<std::chrono::seconds>(now - context.started).count();
-  std::string_view expiry = "unknown";  // without the database
-  if (database) context.store.read([&](Reader& db) { expiry = expiry_health(db, now); });
+  const std::string_view expiry = database ? expiry_now(context) : "unknown";
   const boost::json::object body{
       {"status", !database              ? "unhealthy"
                  : expiry == "critical" ? "degraded"

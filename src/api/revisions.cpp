@@ -7,6 +7,14 @@
 namespace mp::api {
 namespace {
 
+// What is for all clusters concerns those that have proxies.
+std::vector<std::int64_t> concerned(const Call& call, const ChangeEntry& entry) {
+  if (entry.cluster_id) return {*entry.cluster_id};
+  const bool common =
+      entry.resource == describe<Certificate>.name || entry.resource == describe<Issuer>.name;
+  return common ? call.context.hub.clusters() : std::vector<std::int64_t>();
+}
+
 // Revisions are counted by the change log; the path parameter is read as the id of a change.
 RevisionStatus get_revision(Call& call, RevisionNumber number) {
   std::optional<ChangeEntry> entry;
@@ -19,10 +27,9 @@ RevisionStatus get_revision(Call& call, RevisionNumber number) {
   if (!visible) throw not_found("revision");
   RevisionStatus status{
       .revision = entry->revision, .time = entry->time, .state = FleetState::Idle, .proxies = {}};
-  if (!entry->cluster_id) return status;
-  for (const auto& proxy :
-       call.context.hub.status().at_revision(*entry->cluster_id, entry->revision)) {
-    status.proxies.push_back(proxy_standing(proxy));
+  for (const std::int64_t cluster_id : concerned(call, *entry)) {
+    for (const auto& proxy : call.context.hub.status().at_revision(cluster_id, entry->revision))
+      status.proxies.push_back(proxy_standing(proxy));
   }
   status.state = whole_state(status.proxies);
   return status;

@@ -196,10 +196,12 @@ Certificate revoke_certificate(Call& call, Id<Certificate> id, Late<RevocationRe
 }
 
 Document authority_certificate(Call& call) {
+  refuse_query(call);
   return {std::string(pem_type), call.context.authority.certificates_pem()};
 }
 
 Document revocation_list(Call& call) {
+  refuse_query(call);
   Document document{std::string(pem_type), ""};
   call.read([&](Reader& db) {
     const Selection current{.where = "expires_at > :now",

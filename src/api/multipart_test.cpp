@@ -10,13 +10,13 @@
 namespace mp::api {
 namespace {
 
-const std::string type = "multipart/form-data; boundary=XX";
+const std::string type = "multipart/form-data; boundary=QQ";
 
 std::string part(const std::string& disposition, const std::string& content) {
-  return "--XX\r\nContent-Disposition: " + disposition + "\r\n\r\n" + content + "\r\n";
+  return "--QQ\r\nContent-Disposition: " + disposition + "\r\n\r\n" + content + "\r\n";
 }
 
-const std::string end = "--XX--\r\n";
+const std::string end = "--QQ--\r\n";
 const std::string good = part("form-data; name=\"name\"", "shop") +
                          part("form-data; name=\"cert_file\"; filename=\"c.pem\"", "a\r\nb\n") +
                          end;
@@ -45,20 +45,20 @@ TEST(Multipart, IsTakenApart) {
 
 TEST(Multipart, TakesWhatClientsSend) {
   const std::string plain = part("form-data; name=a", "1") + end;
-  for (const std::string& each : {std::string("multipart/form-data; boundary=XX"),
-                                  std::string("Multipart/Form-Data;boundary=\"XX\""),
-                                  std::string("multipart/form-data; charset=utf-8; boundary=XX;")})
+  for (const std::string& each : {std::string("multipart/form-data; boundary=QQ"),
+                                  std::string("Multipart/Form-Data;boundary=\"QQ\""),
+                                  std::string("multipart/form-data; charset=utf-8; boundary=QQ;")})
     EXPECT_EQ(parse_multipart(each, plain).size(), 1U) << each;
   for (const std::string& body :
-       {plain, part("Form-Data;name=\"a\"", "1") + "--XX--",
+       {plain, part("Form-Data;name=\"a\"", "1") + "--QQ--",
         std::string(
-            "--XX \t\r\ncontent-disposition:form-data; name=\"a\"\r\nContent-Type: text/plain\r\n"
-            "Content-Transfer-Encoding: binary\r\n\r\n1\r\n--XX--\r\n")}) {
+            "--QQ \t\r\ncontent-disposition:form-data; name=\"a\"\r\nContent-Type: text/plain\r\n"
+            "Content-Transfer-Encoding: binary\r\n\r\n1\r\n--QQ--\r\n")}) {
     const auto parts = parse_multipart(type, body);
     ASSERT_EQ(parts.size(), 1U) << body;
     EXPECT_EQ(parts[0].content, "1");
   }
-  EXPECT_EQ(parse_multipart(type, "--XX\r\nContent-Disposition: form-data; name=a\r\n\r\n--XX--")
+  EXPECT_EQ(parse_multipart(type, "--QQ\r\nContent-Disposition: form-data; name=a\r\n\r\n--QQ--")
                 .at(0)
                 .content,
             "");
@@ -76,7 +76,7 @@ TEST(Multipart, TakesWhatClientsSend) {
 
 TEST(Multipart, IsTheSameWhateverTheBoundary) {
   std::string other = good;
-  for (auto at = other.find("XX"); at != std::string::npos; at = other.find("XX"))
+  for (auto at = other.find("QQ"); at != std::string::npos; at = other.find("QQ"))
     other.replace(at, 2, "--Y");
   const std::string other_type = "multipart/form-data; boundary=--Y";
   EXPECT_EQ(parse_multipart(other_type, other).size(), 2U);
@@ -87,7 +87,7 @@ TEST(Multipart, IsTheSameWhateverTheBoundary) {
 TEST(Multipart, RefusesWrongBoundaries) {
   EXPECT_EQ(refusal(good, "multipart/form-data"),
             "Content-Type: Must name the boundary of the parts, once");
-  EXPECT_EQ(refusal(good, "multipart/form-data; boundary=XX; boundary=XX"),
+  EXPECT_EQ(refusal(good, "multipart/form-data; boundary=QQ; boundary=QQ"),
             "Content-Type: Must name the boundary of the parts, once");
   for (const std::string& bad : {std::string(), std::string(71, 'x'), std::string("\"a \""),
                                  std::string("\"a{b\""), std::string("\"\xff\"")})
@@ -112,7 +112,7 @@ TEST(Multipart, EveryTruncationIsRefused) {
 
 TEST(Multipart, NamesThePartThatIsBroken) {
   const std::map<std::string, std::string> refused{
-      {"--XX\r\n\r\n1\r\n" + end, "body: Part 1 has no Content-Disposition"},
+      {"--QQ\r\n\r\n1\r\n" + end, "body: Part 1 has no Content-Disposition"},
       {part("form-data", "1") + end, "body: Part 1 is no form-data with a name"},
       {part("attachment; name=a", "1") + end, "body: Part 1 is no form-data with a name"},
       {part("form-data; name=\"a", "1") + end,
@@ -130,7 +130,7 @@ TEST(Multipart, NamesThePartThatIsBroken) {
        "body: Part 1 has a Content-Transfer-Encoding; it must be sent as it is"},
       {part("form-data; name=\"a b\"", "1") + end,
        "body: Part 1 has a name of other letters than A-Z, a-z, 0-9, _, . and -"},
-      {part("form-data; name=a", "1") + "--XXX\r\n",
+      {part("form-data; name=a", "1") + "--QQX\r\n",
        "body: Has something behind a boundary in its "
        "line"},
       {good + "more", "body: Goes on after the last boundary"}};
@@ -141,10 +141,10 @@ TEST(Multipart, IsBounded) {
   std::string many;
   for (int count = 0; count < 33; ++count) many += part("form-data; name=a", "1");
   EXPECT_EQ(refusal(many + end), "body: Has more than 32 parts");
-  std::string headers = "--XX\r\n";
+  std::string headers = "--QQ\r\n";
   for (int count = 0; count < 9; ++count) headers += "X: y\r\n";
   EXPECT_EQ(refusal(headers + "\r\n1\r\n" + end), "body: Part 1 has too many headers");
-  EXPECT_EQ(refusal("--XX\r\nX: " + std::string(2000, 'y') + "\r\n\r\n1\r\n" + end),
+  EXPECT_EQ(refusal("--QQ\r\nX: " + std::string(2000, 'y') + "\r\n\r\n1\r\n" + end),
             "body: Part 1 is cut off in its headers, or has one over 1024 bytes");
   EXPECT_EQ(refusal(part("form-data; name=" + std::string(65, 'a'), "1") + end),
             "body: Part 1 has a name of other letters than A-Z, a-z, 0-9, _, . and -");

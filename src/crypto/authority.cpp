@@ -178,8 +178,10 @@ void Authority::import_first() {
 void Authority::make_successor() {
   Issuer made = make_issuer(clock_.now());
   store_.write(manager, [&](Writer& db) {
+    made.id = 0;
     if (wants_successor(all_issuers(db), db.now())) db.insert(made);
   });
+  if (made.id != 0) log::info("authority made", {{"ends", to_string(made.expires_at)}});
 }
 
 void Authority::renew_list(const Issuer& issuer) {

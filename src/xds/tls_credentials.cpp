@@ -35,8 +35,10 @@ grpc_ssl_certificate_config_reload_status TlsCredentials::fetch(
   if (std::exchange(fetched_, true)) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
   const grpc_ssl_pem_key_cert_pair pair{tls_.key_pem.reveal().c_str(),
                                         tls_.certificate_pem.c_str()};
-  config = grpc_ssl_server_certificate_config_create(
-      tls_.client_ca_pem.empty() ? nullptr : tls_.client_ca_pem.c_str(), &pair, 1);
+  // gRPC wants some authorities even where it asks no client for a certificate.
+  const std::string& authorities =
+      tls_.client_ca_pem.empty() ? tls_.certificate_pem : tls_.client_ca_pem;
+  config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
   return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
 }
 

@@ -15,6 +15,7 @@ const Endpoints& all_endpoints() {
     clusters(endpoints);
     enrolment(endpoints);
     proxies(endpoints);
+    licenses(endpoints);
     revisions(endpoints);
     operations(endpoints);
     documents(endpoints);

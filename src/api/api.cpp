@@ -2,6 +2,7 @@
 
 #include "api/answer.hpp"
 #include "api/body.hpp"
+#include "api/feature.hpp"
 #include "api/multipart.hpp"
 #include "api/observe.hpp"
 #include "base/log.hpp"
@@ -174,6 +175,7 @@ void Api::run(const http::Request& request, Call& call, const Route& route,
   call.caller = find_caller(context_, request, declaration.needs);
   authenticate(declaration.needs, call.caller);
   permit(declaration.needs, call.caller);
+  demand(call, declaration.feature);
   call.path = route.path;
   const std::string_view target = request.target;
   const auto question = target.find('?');

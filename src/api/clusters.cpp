@@ -6,6 +6,7 @@
 #include "model/rotation.hpp"
 
 #include <filesystem>
+#include <map>
 
 namespace mp::api {
 namespace {
@@ -23,29 +24,50 @@ Cluster load_visible(Reader& db, const Caller& caller, std::int64_t id) {
   return cluster;
 }
 
-// Several clusters are a feature of the Enterprise licence; without it there is the default one
-// alone.
-Error needs_multi_cluster() {
-  Error error(Code::Feature, "");
-  error.details = {
-      {"feature", "multi_cluster"},
-      {"upgrade", "Several clusters need an Enterprise license; Community has the default one."}};
-  return error;
+// Active clusters beyond what the licence allows: neither made nor brought back.
+void check_room(Reader& db, const Call& call) {
+  const Entitlement entitlement = call.context.license.now();
+  if (has_room(db.count<Cluster>({.where = "is_active = 1"}), entitlement.max_clusters)) return;
+  const std::string limit = std::to_string(entitlement.max_clusters);
+  throw not_licensed(entitlement, "multi_cluster",
+                     entitlement.max_clusters == community_clusters
+                         ? "The Community edition has the default cluster alone"
+                         : "The license allows " + limit + " clusters");
 }
 
-Page<Cluster> list_clusters(Call& call, Listing<Cluster>) {
-  Error error = needs_multi_cluster();
+void count_proxies(Reader& db, std::vector<Cluster>& clusters) {
+  std::map<std::int64_t, std::int64_t> counts;
+  for (const Row& row : db.query("SELECT cluster_id, COUNT(*) FROM proxies GROUP BY cluster_id", {},
+                                 {Column::Integer, Column::Integer})) {
+    counts[std::get<std::int64_t>(row[0])] = std::get<std::int64_t>(row[1]);
+  }
+  for (Cluster& cluster : clusters) cluster.proxy_count = counts[cluster.id];
+}
+
+Page<Cluster> list_clusters(Call& call, Listing<Cluster> query) {
+  Page<Cluster> page;
   call.read([&](Reader& db) {
-    const auto found = db.select<Cluster>({.where = "is_default = 1"});
-    if (found.empty()) return;
-    error.details["default_cluster"] = {{"id", found.front().id}, {"name", found.front().name}};
+    Selection selection = selection_of(describe<Cluster>, query);
+    narrow_to_visible(selection, call.caller, "id");
+    page = load_page<Cluster>(db, query, selection);
+    count_proxies(db, page.items);
   });
-  throw error;
+  return page;
 }
 
-Created<Cluster> create_cluster(Call& call) {
-  (void)call;
-  throw needs_multi_cluster();
+Created<Cluster> create_cluster(Call& call, New<Cluster> body) {
+  return write<Created<Cluster>>(call, [&](Writer& db) {
+    Cluster cluster = body.value;
+    if (cluster.is_active) check_room(db, call);
+    const Secret key = new_cluster_key();
+    cluster.created_by = call.caller.user->id;
+    cluster.key_hash = sha256_hex(key.reveal());
+    cluster.api_key = mask_key(key.reveal());
+    db.insert(cluster);
+    call.revision_cluster = cluster.id;
+    cluster.api_key = key.reveal();  // this once
+    return Created<Cluster>{std::move(cluster)};
+  });
 }
 
 Cluster get_cluster(Call& call, Id<Cluster> id) {
@@ -65,7 +87,9 @@ Cluster edit(Call& call, std::int64_t id, Edit change) {
   require_writer(call, id);
   Cluster saved = write<Cluster>(call, [&](Writer& db) {
     Cluster cluster = load_visible(db, call.caller, id);
+    const bool was_active = cluster.is_active;
     change(cluster);
+    if (cluster.is_active && !was_active) check_room(db, call);
     if (cluster.is_default && !cluster.is_active)
       throw Error(Code::Conflict, "The default cluster must stay active");
     db.update(cluster);
@@ -153,7 +177,7 @@ void clusters(Endpoints& endpoints) {
                 list_clusters);
   endpoints.add({.id = "create_cluster",
                  .call = "POST /clusters",
-                 .summary = "Create a cluster.",
+                 .summary = "Create a cluster; its key is shown this once.",
                  .needs = Needs::Admin,
                  .feature = "multi_cluster"},
                 create_cluster);
@@ -165,12 +189,12 @@ void clusters(Endpoints& endpoints) {
   endpoints.add({.id = "update_cluster",
                  .call = "PUT /clusters/{id}",
                  .summary = "Change the fields that are sent.",
-                 .errors = {Code::Permission, Code::Conflict}},
+                 .errors = {Code::Permission, Code::Feature, Code::Conflict}},
                 update_cluster);
   endpoints.add({.id = "patch_cluster",
                  .call = "PATCH /clusters/{id}",
                  .summary = "Change by JSON merge patch.",
-                 .errors = {Code::Permission, Code::Conflict}},
+                 .errors = {Code::Permission, Code::Feature, Code::Conflict}},
                 update_cluster);
   endpoints.add({.id = "deactivate_cluster",
                  .call = "DELETE /clusters/{id}",

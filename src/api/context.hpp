@@ -2,6 +2,7 @@
 #pragma once
 
 #include "access/credential.hpp"
+#include "access/licensing.hpp"
 #include "access/password.hpp"
 #include "access/token.hpp"
 #include "api/idempotency.hpp"
@@ -18,6 +19,7 @@ struct Context {
   const Clock& clock;
   const Settings& settings;
   Credentials& credentials;
+  Licensing& license;
   const Tokens& tokens;
   HashGate& hashes;
   const Authority& authority;

@@ -7,12 +7,14 @@
 namespace mp::api {
 namespace {
 
-std::vector<Capability> enabled(const std::vector<Capability>& capabilities) {
-  std::vector<Capability> list;
-  for (const Capability each : capabilities) {
-    if (each == Capability::Ebpf || each == Capability::Mtls) list.push_back(each);
-  }
-  return list;
+// Community has eBPF and mutual TLS; the licence opens the rest.
+std::vector<Capability> enabled(std::vector<Capability> capabilities,
+                                const LicenseFeatures& features) {
+  std::erase_if(capabilities, [&](Capability each) {
+    const bool everybody = each == Capability::Ebpf || each == Capability::Mtls;
+    return !everybody && !features.advanced_acceleration;
+  });
+  return capabilities;
 }
 
 // Proxies register when they start, all at once after a power cut: no write when nothing changed
@@ -29,7 +31,7 @@ Created<Registered> register_proxy(Call& call, Lenient<Registration> body) {
          .xds = {.address = xds_address(call),
                  .node_id = proxy.id,
                  .node_cluster = call.caller.cluster->name},
-         .enabled_capabilities = enabled(proxy.capabilities)}};
+         .enabled_capabilities = enabled(proxy.capabilities, call.context.license.now().features)}};
   });
 }
 

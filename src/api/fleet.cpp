@@ -7,20 +7,18 @@ namespace mp::api {
 namespace {
 
 Time offline_before(const Context& context) {
-  return context.clock.now() -
-         std::chrono::seconds(missed_heartbeats * context.settings.proxy.heartbeat_interval);
+  return mp::offline_before(context.clock.now(), context.settings.proxy.heartbeat_interval);
 }
 
-// The Community licence counts every proxy that is not offline, over all clusters and types.
+// The licence counts every proxy that is not offline, over all clusters and types.
 void check_room(Reader& db, const Context& context) {
-  const auto rows =
-      db.query("SELECT COUNT(*) FROM proxies WHERE last_seen > :before",
-               {{"before", to_milliseconds(offline_before(context))}}, {Column::Integer});
-  if (std::get<std::int64_t>(rows[0][0]) < community_proxies) return;
-  Error error(Code::Feature, "The Community edition allows 3 proxies");
-  error.details = {{"feature", "unlimited_proxies"},
-                   {"upgrade", "More than 3 proxies need an Enterprise license."}};
-  throw error;
+  const Entitlement entitlement = context.license.now();
+  if (has_room(count_use(db, offline_before(context)).proxies, entitlement.max_proxies)) return;
+  const std::string limit = std::to_string(entitlement.max_proxies);
+  throw not_licensed(entitlement, "unlimited_proxies",
+                     entitlement.max_proxies == community_proxies
+                         ? "The Community edition allows " + limit + " proxies"
+                         : "The license allows " + limit + " proxies");
 }
 
 std::optional<Proxy> find_registered(Reader& db, const Enrolment& enrolment) {

@@ -9,9 +9,6 @@
 
 namespace mp::api {
 
-inline constexpr int missed_heartbeats = 3;
-inline constexpr std::int64_t community_proxies = 3;
-
 // A condition that holds for rows of offline proxies; adds the parameter :offline_before to
 // `selection`.
 std::string offline_condition(Selection& selection, const Call& call);

@@ -15,6 +15,7 @@ void certificates(Endpoints& endpoints);
 void service_certificates(Endpoints& endpoints);
 void proxies(Endpoints& endpoints);
 void enrolment(Endpoints& endpoints);  // what proxies call
+void licenses(Endpoints& endpoints);
 void revisions(Endpoints& endpoints);
 void operations(Endpoints& endpoints);  // healthz, metrics
 void documents(Endpoints& endpoints);   // openapi, docs, redoc

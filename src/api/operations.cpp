@@ -2,8 +2,11 @@
 #include "api/expiry.hpp"
 #include "api/nouns.hpp"
 #include "base/version.hpp"
+#include "model/proxy.hpp"
 
 #include <boost/json.hpp>
+
+#include <limits>
 
 namespace mp::api {
 namespace {
@@ -20,17 +23,19 @@ std::string_view expiry_now(Context& context) {
 Document healthz(Call& call) {
   Context& context = call.context;
   const bool database = context.store.healthy();
+  const auto license = context.license.kept();
+  const bool license_server = !license || !license->failing_since;
   const Time now = context.clock.now();
   const auto uptime =
       std::chrono::duration_cast<std::chrono::seconds>(now - context.started).count();
   const std::string_view expiry = database ? expiry_now(context) : "unknown";
   const boost::json::object body{
-      {"status", !database              ? "unhealthy"
-                 : expiry == "critical" ? "degraded"
-                                        : "healthy"},
+      {"status", !database                                ? "unhealthy"
+                 : license_server && expiry != "critical" ? "healthy"
+                                                          : "degraded"},
       {"timestamp", to_string(now)},
       {"checks", boost::json::object{{"database", database ? "healthy" : "unhealthy"},
-                                     {"license_server", "healthy"},
+                                     {"license_server", license_server ? "healthy" : "degraded"},
                                      {"certificate_expiry", expiry}}},
       {"version", version},
       {"uptime", std::max<std::int64_t>(0, uptime)}};
@@ -75,6 +80,38 @@ void report_store(const Store& store, Scrape& scrape) {
                static_cast<double>(figures.queue));
 }
 
+double limit_figure(std::int64_t limit) {
+  return limit == unlimited ? std::numeric_limits<double>::infinity() : static_cast<double>(limit);
+}
+
+void report_license(const Context& context, Reader& db, Scrape& scrape) {
+  const auto license = context.license.kept();
+  const Time now = context.clock.now();
+  const Entitlement entitlement = entitlement_of(license.get(), now);
+  const LicenseUse use =
+      count_use(db, offline_before(now, context.settings.proxy.heartbeat_interval));
+  const auto gauge = [&](const std::string& name, const std::string& help, double value) {
+    scrape.gauge("marchproxy_license_" + name, help, {}, value);
+  };
+  gauge("valid", "1 unless there is a key that opens nothing", entitlement.valid ? 1 : 0);
+  gauge("proxies", "Proxies that count against the license", static_cast<double>(use.proxies));
+  gauge("proxies_limit", "Proxies that the license allows", limit_figure(entitlement.max_proxies));
+  gauge("clusters", "Clusters that count against the license", static_cast<double>(use.clusters));
+  gauge("clusters_limit", "Clusters that the license allows",
+        limit_figure(entitlement.max_clusters));
+  scrape.gauge(
+      "marchproxy_license_state", "Where the license stands: 1 for the state it is in",
+      {{"state", std::string(names_of<LicenseState>[static_cast<std::size_t>(entitlement.state)])}},
+      1);
+  if (!license) return;
+  gauge("server_up", "Whether the license server answered when it was last asked",
+        license->failing_since ? 0 : 1);
+  if (license->expires_at) {
+    gauge("expiry_seconds", "When the license ends, in seconds since 1970",
+          static_cast<double>(to_milliseconds(*license->expires_at)) / 1000);
+  }
+}
+
 void report_xds(const Context& context, Scrape& scrape) {
   const xds::Counters& counters = context.hub.status().counters();
   scrape.gauge("marchproxy_xds_streams", "Connected discovery streams", {},
@@ -99,6 +136,7 @@ void report_metrics(Context& context) {
     context.store.read([&](Reader& db) {
       count_fleet(db, scrape);
       report_certificates(db, context.clock.now(), scrape);
+      report_license(context, db, scrape);
     });
   });
 }

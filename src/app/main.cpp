@@ -65,7 +65,8 @@ int serve(const mp::Settings& settings) {
   ::pthread_sigmask(SIG_BLOCK, &signals,
                     nullptr);  // before any thread, so that only sigwait takes them
   const mp::SystemClock clock;
-  mp::Manager manager(settings, clock);
+  mp::CurlFetch fetch;
+  mp::Manager manager(settings, clock, fetch);
   tell_first_start(manager.first());
   manager.start();
   mp::log::info("ready", {{"http_port", std::to_string(manager.http_port())},

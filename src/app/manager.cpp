@@ -25,6 +25,12 @@ StoreOptions store_options(const Settings& settings) {
   return {.url = settings.database.url, .data_dir = settings.data_dir};
 }
 
+// Checked at the start, so that a wrong file does not look like a server that is away.
+const Settings& with_authorities(const Settings& settings) {
+  if (!settings.license.ca.empty()) read_authorities(settings.license.ca, "license.ca");
+  return settings;
+}
+
 http::ServerOptions http_options(const Settings& settings, const Clock& clock) {
   if (!settings.tls.certificate
            .empty()) {  // the server reads them itself; this names what is wrong with them
@@ -42,20 +48,23 @@ http::ServerOptions http_options(const Settings& settings, const Clock& clock) {
 }  // namespace
 
 struct Manager::Parts {
-  Parts(const Settings& given, const Clock& clock)
-      : settings(given),
+  Parts(const Settings& given, const Clock& clock, Fetch& fetch)
+      : settings(with_authorities(given)),
         clock(clock),
+        fetch(fetch),
         store(store_options(settings), clock),
         first(first_start(store, settings, hashes)),
         authority(store, clock),
         port_certificate(settings, authority, clock),
         tokens(load_or_create_key(store, "session_tokens"), clock),
         credentials(store, tokens, clock),
+        license(store, clock, settings, fetch),
         hub(store, status, clock),
         context{.store = store,
                 .clock = clock,
                 .settings = settings,
                 .credentials = credentials,
+                .license = license,
                 .tokens = tokens,
                 .hashes = hashes,
                 .authority = authority,
@@ -96,8 +105,14 @@ struct Manager::Parts {
             {"forget_answers", 1h, [this] { api::forget_old_answers(store, clock); }}};
   }
 
+  // What waits for servers outside, so that nothing else has to wait for them.
+  std::vector<Task> outside_tasks() {
+    return {{"license", std::chrono::seconds(1), [this] { license.tend(); }}};
+  }
+
   const Settings settings;
   const Clock& clock;
+  Fetch& fetch;
   Registry metrics;
   HashGate hashes;
   Store store;
@@ -106,6 +121,7 @@ struct Manager::Parts {
   PortCertificate port_certificate;
   Tokens tokens;
   Credentials credentials;
+  Licensing license;
   xds::Status status;
   xds::Hub hub;
   api::RunningKeys running;
@@ -116,11 +132,12 @@ struct Manager::Parts {
   api::Api api;
   http::Server http_server;
   std::unique_ptr<Background> background;
+  std::unique_ptr<Background> outside;
   bool running_now = false;
 };
 
-Manager::Manager(const Settings& settings, const Clock& clock)
-    : parts_(std::make_unique<Parts>(settings, clock)) {}
+Manager::Manager(const Settings& settings, const Clock& clock, Fetch& fetch)
+    : parts_(std::make_unique<Parts>(settings, clock, fetch)) {}
 
 Manager::~Manager() { stop(); }
 
@@ -131,15 +148,18 @@ void Manager::start() {
   parts_->context.xds_port = parts_->xds_server.port();
   parts_->http_server.start();
   parts_->background = std::make_unique<Background>(parts_->tasks());
+  parts_->outside = std::make_unique<Background>(parts_->outside_tasks());
 }
 
 void Manager::stop() {
   if (!parts_->running_now) return;
   parts_->running_now = false;
   parts_->status.close();  // answers that wait for proxies go out now
+  parts_->fetch.stop();    // and those that wait for servers outside
   parts_->http_server.stop(stop_grace);
   parts_->workers.stop();
   parts_->background.reset();
+  parts_->outside.reset();
   parts_->xds_server.stop();
   parts_->hub.stop();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/first_start.hpp"
+#include "base/fetch.hpp"
 #include "base/outside.hpp"
 #include "http/message.hpp"
 #include "settings/settings.hpp"
@@ -14,8 +15,8 @@ namespace mp {
 class Manager {
  public:
   // Opens the database, brings it up to date and makes what a first start makes. Throws mp::Error
-  // or std::runtime_error with one clear line.
-  Manager(const Settings& settings, const Clock& clock);
+  // or std::runtime_error with one clear line. `clock` and `fetch` must outlive it.
+  Manager(const Settings& settings, const Clock& clock, Fetch& fetch);
   ~Manager();  // stop()
   Manager(const Manager&) = delete;
   Manager& operator=(const Manager&) = delete;

@@ -227,6 +227,20 @@ std::string print_ipv6(const Ipv6& bytes) {
   return text;
 }
 
+// PENG-XXXX-XXXX-XXXX-XXXX-XXXX
+bool license_key(std::string& text) {
+  constexpr std::string_view prefix = "PENG";
+  constexpr std::size_t group = 5;
+  if (text.size() != prefix.size() + 5 * group || !text.starts_with(prefix)) return false;
+  for (std::size_t at = prefix.size(); at < text.size(); ++at) {
+    const char letter = text[at];
+    const bool first = (at - prefix.size()) % group == 0;
+    const bool plain = (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9');
+    if (first ? letter != '-' : !plain) return false;
+  }
+  return true;
+}
+
 constexpr std::array formats{
     Format{"name", "^[A-Za-z0-9_-]+$", "Must consist of letters, digits, _ and -", name},
     Format{"username", "^[A-Za-z0-9_.-]{3,50}$", "Must be 3 to 50 letters, digits, _, . or -",
@@ -250,6 +264,8 @@ constexpr std::array formats{
     Format{"version", "^v[0-9]+\\.[0-9]+\\.[0-9]+$", "Must be a version such as v1.0.0", version},
     Format{"hostname", "^[A-Za-z0-9_.:-]+$", "Must be a host name", hostname},
     Format{"address", "^[0-9A-Fa-f:.]+$", "Must be an IP address", address},
+    Format{"license_key", "^PENG(-[A-Z0-9]{4}){5}$",
+           "Must be PENG- and five groups of four letters A-Z or digits", license_key},
     Format{"comment", "", "", anything, true},
     Format{"domain", "^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)+\\.?$",
            "Must be a domain such as company.com", domain},

@@ -133,4 +133,12 @@ template <>
 inline constexpr Description describe<Proxy> =
     resource<Proxy>("proxy", "proxies", "A registered proxy.", proxy_fields);
 
+// Neither a heartbeat nor a stream for so many intervals: offline.
+inline constexpr int missed_heartbeats = 3;
+
+// Who was last seen then, or before, is offline now. `interval` in seconds.
+inline Time offline_before(Time now, int interval) {
+  return now - std::chrono::seconds(missed_heartbeats * interval);
+}
+
 }  // namespace mp

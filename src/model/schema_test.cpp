@@ -4,6 +4,7 @@
 #include "model/cluster_status.hpp"
 #include "model/enrolment.hpp"
 #include "model/issuer.hpp"
+#include "model/license.hpp"
 #include "model/rotation.hpp"
 #include "model/service_certificate.hpp"
 #include "model/sign_in.hpp"
@@ -55,7 +56,13 @@ std::vector<const Description*> all_descriptions() {
           &describe<CertificateDeletion>,
           &describe<ServiceCertificateRequest>,
           &describe<ServiceCertificate>,
-          &describe<IssuedRevocation>};
+          &describe<IssuedRevocation>,
+
+          &describe<License>,
+          &describe<LicenseFeatures>,
+          &describe<LicenseStatus>,
+          &describe<LicenseKey>,
+          &describe<LicenseValidation>};
 }
 
 json::value at(const json::value& value, std::string_view pointer) {

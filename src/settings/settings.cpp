@@ -1,5 +1,7 @@
 #include "settings/settings.hpp"
 
+#include <boost/url/parse.hpp>
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -47,6 +49,15 @@ void check_pair(const std::string& certificate, const std::string& key, Violatio
     violations.push_back({"certificate", "Must be set together with the key", std::nullopt});
 }
 
+// http or https, a host, perhaps a port and a path: no name, password, query or fragment.
+bool is_server_url(const std::string& text) {
+  const auto url = boost::urls::parse_uri(text);
+  if (!url || url->host().empty() || url->has_userinfo()) return false;
+  const bool web = url->scheme_id() == boost::urls::scheme::http ||
+                   url->scheme_id() == boost::urls::scheme::https;
+  return web && !url->has_query() && !url->has_fragment();
+}
+
 }  // namespace
 
 void check_http_settings(const void* section, Violations& violations) {
@@ -91,6 +102,18 @@ void check_cluster_settings(const void* section, Violations& violations) {
   }
   violations.push_back(
       {"key", "Must be mp_cluster_ followed by at least 32 letters, digits, - or _", std::nullopt});
+}
+
+void check_license_settings(const void* section, Violations& violations) {
+  const auto& license = *static_cast<const LicenseSettings*>(section);
+  std::string key = license.key.reveal();
+  const Format& form = find_format("license_key");
+  if (!key.empty() && !form.check(key))
+    violations.push_back({"key", std::string(form.issue), std::nullopt});
+  if (!is_server_url(license.server_url)) {
+    violations.push_back({"server_url", "Must be a URL such as https://license.example",
+                          json::value(license.server_url)});
+  }
 }
 
 void check_tls_settings(const void* section, Violations& violations) {

@@ -142,6 +142,26 @@ template <>
 inline constexpr Description describe<ProxySettings> =
     part<ProxySettings>("proxy", "The proxies.", proxy_settings_fields);
 
+struct LicenseSettings {
+  Secret key;
+  std::string server_url = "https://license.penguintech.io";
+  std::string ca;
+};
+inline constexpr std::array license_settings_fields{
+    field<&LicenseSettings::key>(
+        "key", "License key, PENG-XXXX-XXXX-XXXX-XXXX-XXXX; Community edition without one.",
+        {.max = 64, .sensitive = true}),
+    field<&LicenseSettings::server_url>("server_url", "Where the license server is.",
+                                        {.min = 1, .max = 2048}),
+    field<&LicenseSettings::ca>(
+        "ca", "PEM file of the authorities of its certificate; the system's unless set.",
+        {.max = 4096}),
+};
+void check_license_settings(const void* section, Violations& violations);
+template <>
+inline constexpr Description describe<LicenseSettings> = part<LicenseSettings>(
+    "license", "The license.", license_settings_fields, check_license_settings);
+
 struct LogSettings {
   log::Level level = log::Level::Info;
   log::Format format = log::Format::Text;
@@ -164,6 +184,7 @@ struct Settings {
   TlsSettings tls;
   RotationSettings rotation;
   ProxySettings proxy;
+  LicenseSettings license;
   LogSettings log;
 };
 inline constexpr std::array settings_fields{
@@ -180,6 +201,7 @@ inline constexpr std::array settings_fields{
     field<&Settings::tls>("tls", "TLS of the REST API."),
     field<&Settings::rotation>("rotation", "Rotation of secrets."),
     field<&Settings::proxy>("proxy", "The proxies."),
+    field<&Settings::license>("license", "The license."),
     field<&Settings::log>("log", "The log."),
 };
 template <>

@@ -4,6 +4,7 @@
 
 #include "model/certificate.hpp"
 #include "model/issuer.hpp"
+#include "model/license.hpp"
 #include "store/test_database.hpp"
 
 #include <algorithm>
@@ -57,9 +58,9 @@ TEST_P(Schema, EveryStoredFieldIsAColumnOfItsType) {
                                             {Column::Real, "double precision"},
                                             {Column::Text, "text"},
                                             {Column::Sealed, "text"}};
-  for (const Description* type :
-       {&describe<Cluster>, &describe<Service>, &describe<Mapping>, &describe<User>,
-        &describe<Session>, &describe<Proxy>, &describe<Certificate>, &describe<Issuer>}) {
+  for (const Description* type : {&describe<Cluster>, &describe<Service>, &describe<Mapping>,
+                                  &describe<User>, &describe<Session>, &describe<Proxy>,
+                                  &describe<Certificate>, &describe<Issuer>, &describe<License>}) {
     const std::string table(type->plural);
     std::size_t columns = 0;
     for (const Field& field : type->fields) {

@@ -70,6 +70,15 @@ class Conversation {
     names_[given.name + "_key"] = pem.key;
   }
 
+  void run(const GivenLicense& given) {
+    stage_.license({.tier = given.tier,
+                    .expires_at = stage_.clock().now() + given.time,
+                    .proxies = given.proxies,
+                    .clusters = given.clusters});
+  }
+
+  void run(const LicenseServerMood& given) { stage_.license_server().set(given.mood); }
+
   void run(const Advance& advance) { stage_.clock().advance(advance.time); }
 
   void run(const Exchange& exchange) {

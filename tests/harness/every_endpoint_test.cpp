@@ -17,7 +17,16 @@ namespace {
 
 namespace json = boost::json;
 
-const std::string golden_file = "tests/golden/access.txt";
+// The same requests without a licence and with one that opens everything.
+struct Golden {
+  Edition edition;
+  std::string file;
+  std::string title;
+};
+const std::array goldens{
+    Golden{Edition::Community, "tests/golden/access.txt", "Without a licence."},
+    Golden{Edition::Enterprise, "tests/golden/access-licensed.txt",
+           "With a licence that opens every feature."}};
 
 std::string name_of(const api::Endpoint& endpoint) {
   return endpoint.method + " " + (endpoint.at_root ? "^" : "") + endpoint.path;
@@ -63,7 +72,7 @@ void renew(World& world, const As& as) {
 }
 
 TEST(EveryEndpoint, is_covered) {
-  World world("sqlite");
+  World world("sqlite", Edition::Enterprise);
   std::vector<std::string> uncovered;
   for (const auto& endpoint : api::all_endpoints().all()) {
     if (!world.path(endpoint)) uncovered.push_back(name_of(endpoint));
@@ -71,11 +80,11 @@ TEST(EveryEndpoint, is_covered) {
   EXPECT_EQ(uncovered, std::vector<std::string>{});
 }
 
-std::string matrix(World& world) {
+std::string matrix(World& world, const std::string& title) {
   std::ostringstream text;
   text << "# The status that each caller gets for a request that is right in itself. Written by "
           "harness_test\n"
-       << "# with UPDATE_GOLDEN=1. Without a licence.\n#";
+       << "# with UPDATE_GOLDEN=1. " << title << "\n#";
   for (const Role& role : world.roles()) text << " | " << role.name;
   text << "\n\n";
   std::string noun;
@@ -100,17 +109,50 @@ std::string matrix(World& world) {
 }
 
 TEST(EveryEndpoint, lets_in_whom_the_golden_matrix_names) {
-  World world("sqlite");
-  const std::string now = matrix(world);
-  if (std::getenv("UPDATE_GOLDEN")) std::ofstream(golden_file) << now;
-  std::ifstream file(golden_file);
-  std::ostringstream golden;
-  golden << file.rdbuf();
-  EXPECT_EQ(now, golden.str()) << "UPDATE_GOLDEN=1 accepts the difference";
+  for (const Golden& golden : goldens) {
+    SCOPED_TRACE(golden.file);
+    World world("sqlite", golden.edition);
+    const std::string now = matrix(world, golden.title);
+    if (std::getenv("UPDATE_GOLDEN")) std::ofstream(golden.file) << now;
+    std::ifstream file(golden.file);
+    std::ostringstream text;
+    text << file.rdbuf();
+    EXPECT_EQ(now, text.str()) << "UPDATE_GOLDEN=1 accepts the difference";
+  }
+}
+
+TEST(EveryEndpoint, names_a_feature_that_licences_have) {
+  for (const auto& endpoint : api::all_endpoints().all()) {
+    const auto feature = endpoint.declaration.feature;
+    if (feature.empty()) continue;
+    EXPECT_TRUE(find_field(describe<LicenseFeatures>, feature)) << name_of(endpoint);
+  }
+}
+
+// 403 is the answer before 402, and 402 before anything that is wrong with the request.
+TEST(EveryEndpoint, asks_the_licence_before_it_reads_the_request) {
+  World world("sqlite", Edition::Community);
+  for (const auto& endpoint : api::all_endpoints().all()) {
+    if (endpoint.declaration.feature.empty()) continue;
+    SCOPED_TRACE(name_of(endpoint));
+    http::Request request{.method = endpoint.method,
+                          .target = world.path_with(endpoint, "1") + "?page=0",
+                          .headers = {{"Content-Type", "text/html"}},
+                          .body = "{",
+                          .peer = ""};
+    const bool admins = endpoint.declaration.needs == Needs::Admin;
+    const As olga{As::Kind::User, "olga"};
+    EXPECT_EQ(world.stage().ask(request, olga).status, admins ? 403 : 402);
+    const auto response = world.stage().ask(request, world.allowed(endpoint));
+    EXPECT_EQ(response.status, 402);
+    const json::value body = json::parse(response.body);
+    EXPECT_EQ(body.at("error").at("details").at("feature"),
+              json::value(endpoint.declaration.feature));
+  }
 }
 
 TEST(EveryEndpoint, refuses_callers_without_the_right_credential) {
-  World world("sqlite");
+  World world("sqlite", Edition::Enterprise);
   for (const auto& endpoint : api::all_endpoints().all()) {
     if (endpoint.declaration.needs == Needs::Nothing) continue;
     SCOPED_TRACE(name_of(endpoint));
@@ -148,7 +190,7 @@ void check_breaches(World& world, const api::Endpoint& endpoint) {
 }
 
 TEST(EveryEndpoint, names_the_field_that_is_wrong_and_writes_nothing) {
-  World world("sqlite");
+  World world("sqlite", Edition::Enterprise);
   for (const auto& endpoint : api::all_endpoints().all()) {
     if (!endpoint.body) continue;
     SCOPED_TRACE(name_of(endpoint));
@@ -171,10 +213,9 @@ std::vector<std::string> bad_texts(const json::object& schema) {
 }
 
 TEST(EveryEndpoint, names_the_query_parameter_that_is_wrong) {
-  World world("sqlite");
+  World world("sqlite", Edition::Enterprise);
   for (const auto& endpoint : api::all_endpoints().all()) {
-    if (endpoint.at_root || endpoint.method != "GET" || !endpoint.declaration.feature.empty())
-      continue;
+    if (endpoint.at_root || endpoint.method != "GET") continue;
     SCOPED_TRACE(name_of(endpoint));
     const std::string path = *world.path(endpoint);
     const std::string query = world.query(endpoint);
@@ -196,7 +237,7 @@ TEST(EveryEndpoint, names_the_query_parameter_that_is_wrong) {
 }
 
 TEST(EveryEndpoint, finds_nothing_under_a_malformed_id) {
-  World world("sqlite");
+  World world("sqlite", Edition::Enterprise);
   for (const auto& endpoint : api::all_endpoints().all()) {
     if (endpoint.path.find('{') == std::string::npos) continue;
     SCOPED_TRACE(name_of(endpoint));

@@ -92,6 +92,37 @@ std::string name_in(const std::string& text, const std::regex& form, int group,
   return parts[static_cast<std::size_t>(group)].str();
 }
 
+std::chrono::seconds duration(const std::string& count, const std::string& unit) {
+  const int seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 86400;
+  return std::chrono::seconds(std::stoi(count) * seconds);
+}
+
+// licence "enterprise" for 30d with 5 proxies with 2 clusters
+std::optional<GivenLicense> read_license(const std::string& text) {
+  static const std::regex form(
+      "licence \"(community|professional|enterprise)\"( for (\\d+)([smhd]))?"
+      "( with (\\d+) proxies)?( with (\\d+) clusters)?");
+  std::smatch parts;
+  if (!std::regex_match(text, parts, form)) return std::nullopt;
+  GivenLicense given;
+  const auto& names = names_of<LicenseTier>;
+  given.tier = static_cast<LicenseTier>(std::ranges::find(names, parts[1].str()) - names.begin());
+  if (parts[2].matched) given.time = duration(parts[3].str(), parts[4].str());
+  if (parts[5].matched) given.proxies = std::stoi(parts[6].str());
+  if (parts[7].matched) given.clusters = std::stoi(parts[8].str());
+  return given;
+}
+
+// licence server fails
+LicenseServerMood read_mood(const std::string& line, const Lines& lines) {
+  static const std::regex form("licence server (answers|fails|refuses|babbles)");
+  const std::string mood = name_in(line, form, 1, lines);
+  using Mood = LicenseServer::Mood;
+  if (mood == "fails") return {Mood::Fails};
+  if (mood == "refuses") return {Mood::Refuses};
+  return {mood == "babbles" ? Mood::Babbles : Mood::Answers};
+}
+
 // given cluster "main"; user "olga" of cluster "main", "other"; admin "root"
 void read_given(const std::string& line, const Lines& lines, std::vector<Step>& steps) {
   static const std::regex cluster("cluster \"([^\"]+)\"");
@@ -111,6 +142,10 @@ void read_given(const std::string& line, const Lines& lines, std::vector<Step>& 
       steps.push_back({lines.number(), *std::move(certificate)});
       continue;
     }
+    if (const auto license = read_license(part)) {
+      steps.push_back({lines.number(), *license});
+      continue;
+    }
     if (!std::regex_match(part, parts, user)) lines.refuse("is not understood: " + part);
     GivenUser given{.name = parts[2].str(), .clusters = {}, .is_admin = parts[1].str() == "admin"};
     const std::string names = parts[4].str();
@@ -123,10 +158,7 @@ void read_given(const std::string& line, const Lines& lines, std::vector<Step>& 
 
 Advance read_advance(const std::string& line, const Lines& lines) {
   static const std::regex form("advance (\\d+)([smhd])");
-  const int count = std::stoi(name_in(line, form, 1, lines));
-  const std::string unit = name_in(line, form, 2, lines);
-  const int seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 86400;
-  return {std::chrono::seconds(count * seconds)};
+  return {duration(name_in(line, form, 1, lines), name_in(line, form, 2, lines))};
 }
 
 As read_caller(const std::string& text) {
@@ -212,6 +244,8 @@ std::vector<Step> read_script(const std::filesystem::path& file) {
     if (line.empty() || line.starts_with("#")) continue;
     if (line.starts_with("given ")) {
       read_given(line, lines, steps);
+    } else if (line.starts_with("licence server ")) {
+      steps.push_back({lines.number(), read_mood(line, lines)});
     } else if (line.starts_with("advance ")) {
       steps.push_back({lines.number(), read_advance(line, lines)});
     } else {

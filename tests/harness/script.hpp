@@ -28,6 +28,17 @@ struct GivenUser {
   bool is_admin = false;
 };
 
+struct GivenLicense {
+  LicenseTier tier = LicenseTier::Enterprise;
+  std::chrono::seconds time = std::chrono::hours(24 * 365);  // until it ends
+  std::int64_t proxies = unlimited;
+  std::int64_t clusters = unlimited;
+};
+
+struct LicenseServerMood {
+  LicenseServer::Mood mood = LicenseServer::Mood::Answers;
+};
+
 struct Advance {
   std::chrono::seconds time;
 };
@@ -55,7 +66,9 @@ struct Exchange {
 
 struct Step {
   int line = 0;
-  std::variant<GivenCluster, GivenUser, Advance, Exchange, GivenCertificate> what;
+  std::variant<GivenCluster, GivenUser, Advance, Exchange, GivenCertificate, GivenLicense,
+               LicenseServerMood>
+      what;
 };
 
 // Throws std::runtime_error with file and line of what it does not understand.

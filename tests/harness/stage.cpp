@@ -43,7 +43,7 @@ Settings Stage::settings() const {
 
 Stage::Stage(const std::string& kind) : database_(kind), vault_(database_.data_dir()) {
   clusters_["default"] = {.id = 1, .key = new_cluster_key().reveal()};
-  manager_ = std::make_unique<Manager>(settings(), clock_);
+  manager_ = std::make_unique<Manager>(settings(), clock_, license_server_);
   users_["admin"] = {.id = 1};
   log_ = std::make_unique<Connection>(parse_database_url(database_.url(), database_.data_dir()),
                                       vault_, Access::Read);
@@ -115,6 +115,14 @@ std::int64_t Stage::add_cluster(const std::string& name) {
   connection.commit();
   clusters_[name] = {.id = cluster.id, .key = key};
   return cluster.id;
+}
+
+void Stage::license(const SoldLicense& sold) {
+  const std::string key = license_server_.sell(sold);
+  const auto answer = ask("POST", "/api/v1/license/validate", {As::Kind::User, "admin"},
+                          json::serialize(json::object{{"license_key", key}}));
+  if (answer.status != 200 || !json::parse(answer.body).at("data").at("valid").as_bool())
+    throw std::runtime_error("the license was not taken: " + answer.body);
 }
 
 const std::string& Stage::token(const std::string& user) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/manager.hpp"
+#include "license_server.hpp"
 #include "store/database.hpp"
 #include "store/test_database.hpp"
 
@@ -40,8 +41,11 @@ class Stage {
 
   // Made by the admin; does nothing for a user that is known.
   std::int64_t add_user(const Account& account);
-  // As a licence would allow it: straight into the database.
+  // Straight into the database, whatever the licence allows.
   std::int64_t add_cluster(const std::string& name);
+  // The admin enters a key that the licence server grants.
+  void license(const SoldLicense& sold);
+  LicenseServer& license_server() { return license_server_; }
 
   std::int64_t cluster_id(const std::string& name) const { return clusters_.at(name).id; }
   const std::string& cluster_key(const std::string& name) const { return clusters_.at(name).key; }
@@ -69,6 +73,7 @@ class Stage {
 
   Database database_;
   ManualClock clock_{*parse_time("2026-03-01T10:00:00Z")};
+  LicenseServer license_server_;
   std::unique_ptr<Manager> manager_;
   Vault vault_;
   std::unique_ptr<Connection> log_;  // reads the change log past the manager

@@ -27,7 +27,9 @@ json::object body_schema(const api::Endpoint& endpoint) {
   return schema(*endpoint.body, endpoint.body_schema);
 }
 
-World::World(const std::string& kind) : stage_(kind) {
+World::World(const std::string& kind, Edition edition) : stage_(kind) {
+  if (edition == Edition::Enterprise)
+    stage_.license({.expires_at = stage_.clock().now() + std::chrono::hours(24)});
   stage_.add_user({.name = "olga", .clusters = {1}});
   stage_.add_user({.name = "ivan"});
   roles_ = {{"nobody", {}},

@@ -21,9 +21,11 @@ struct Role {
   As as;
 };
 
+enum class Edition { Community, Enterprise };
+
 class World {
  public:
-  explicit World(const std::string& kind);
+  World(const std::string& kind, Edition edition);
 
   Stage& stage() { return stage_; }
   const std::vector<Role>& roles() const { return roles_; }

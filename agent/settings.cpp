@@ -1,6 +1,6 @@
 #include "agent/settings.hpp"
 
-#include "agent/completion.hpp"
+#include "settings/completion.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -94,16 +94,6 @@ void declare_run(CLI::App& run, Draft& draft) {
   choice(run, "--log-level", draft.log_level, {"debug", "info", "warning", "error"},
          "Least level that is logged (info)");
   choice(run, "--log-format", draft.log_format, {"text", "json"}, "Form of the agent's log (text)");
-}
-
-std::vector<CompletionFlag> completion_flags(const CLI::App& run) {
-  std::vector<CompletionFlag> flags;
-  for (const CLI::Option* each : run.get_options()) {
-    if (each->get_lnames().empty()) continue;
-    const std::string hint = each->get_envname().empty() ? "" : each->get_type_name();
-    flags.push_back({"--" + each->get_lnames().front(), each->get_description(), hint});
-  }
-  return flags;
 }
 
 void refuse_unknown_variables(const CLI::App& run) {
@@ -232,6 +222,7 @@ Command read_command(int argc, const char* const* argv) {
   CLI::App& completion = *app.add_subcommand("completion", "Print a completion script for a shell");
   completion.add_option("shell", draft.shell, "bash, zsh or fish")
       ->required()
+      ->type_name(std::string(completion_shells))
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   try {
     app.parse(argc, argv);
@@ -242,7 +233,7 @@ Command read_command(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     throw SettingsError(one_line(error.what()));
   }
-  if (completion.parsed()) return Print{completion_script(draft.shell, completion_flags(run))};
+  if (completion.parsed()) return Print{mp::completion_script(draft.shell, app)};
   refuse_unknown_variables(run);
   return checked(draft);
 }

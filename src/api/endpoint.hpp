@@ -5,6 +5,7 @@
 #pragma once
 
 #include "api/call.hpp"
+#include "model/extra_filter.hpp"
 #include "model/shape.hpp"
 
 #include <functional>
@@ -115,15 +116,6 @@ struct ListQuery {
 
 template <class T>
 struct Listing : ListQuery {};
-
-// Filters of a list that are no field of the noun: specialise.
-struct ExtraFilter {
-  std::string_view name;
-  std::string_view help;
-  JsonType type;
-};
-template <class T>
-inline constexpr std::array<ExtraFilter, 0> extra_filters{};
 
 // ---- results ----
 

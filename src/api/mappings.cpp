@@ -2,17 +2,10 @@
 #include "api/nouns.hpp"
 #include "api/references.hpp"
 #include "api/selection.hpp"
+#include "model/filters.hpp"
 #include "xds/load.hpp"
 
 namespace mp::api {
-
-template <>
-inline constexpr std::array extra_filters<Mapping>{
-    ExtraFilter{"source_service", "Only those with this service, by name, among their sources.",
-                JsonType::String},
-    ExtraFilter{"dest_service", "Only those with this service, by name, among their destinations.",
-                JsonType::String},
-};
 
 namespace {
 

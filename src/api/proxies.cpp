@@ -3,14 +3,9 @@
 #include "api/nouns.hpp"
 #include "api/selection.hpp"
 #include "api/standing.hpp"
+#include "model/filters.hpp"
 
 namespace mp::api {
-
-template <>
-inline constexpr std::array extra_filters<Proxy>{
-    ExtraFilter{"status", "Only those with this health: healthy, unhealthy, degraded or offline.",
-                JsonType::String},
-};
 
 namespace {
 

@@ -2,14 +2,9 @@
 #include "api/nouns.hpp"
 #include "api/selection.hpp"
 #include "api/sessions.hpp"
-#include "model/user.hpp"
+#include "model/filters.hpp"
 
 namespace mp::api {
-
-template <>
-inline constexpr std::array extra_filters<User>{
-    ExtraFilter{"cluster_id", "Only those who see this cluster.", JsonType::Integer},
-};
 
 namespace {
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 namespace mp {
@@ -71,9 +72,12 @@ const std::string* find_variable(const Environment& environment, std::string_vie
   return found == environment.end() || found->second.empty() ? nullptr : &found->second;
 }
 
-// Prefixes of variables that other programs of ours read.
+// Variables that other programs of ours read: the agent, the tests, marchctl.
 bool of_another_program(std::string_view name) {
-  return name.starts_with("MARCHPROXY_AGENT_") || name.starts_with("MARCHPROXY_TEST_");
+  static constexpr std::array<std::string_view, 4> of_marchctl{
+      "MARCHPROXY_SERVER", "MARCHPROXY_TOKEN", "MARCHPROXY_CA_FILE", "MARCHPROXY_CONTEXT"};
+  return name.starts_with("MARCHPROXY_AGENT_") || name.starts_with("MARCHPROXY_TEST_") ||
+         std::ranges::find(of_marchctl, name) != of_marchctl.end();
 }
 
 void read_environment(const Environment& environment, GivenValues& given) {

@@ -1,0 +1,118 @@
+#include "cli/resource.hpp"
+
+#include "model/cluster.hpp"
+#include "model/cluster_status.hpp"
+#include "model/filters.hpp"
+#include "model/rotation.hpp"
+#include "model/service.hpp"
+#include "model/sign_in.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace mp::cli {
+namespace {
+
+constexpr Verbs all_verbs{Verb::List, Verb::Get, Verb::Create, Verb::Update, Verb::Delete};
+constexpr Verbs read_and_delete{Verb::List, Verb::Get, Verb::Delete};
+
+template <class T>
+consteval Resource resource(std::string_view path, std::string_view key, std::string_view columns,
+                            Verbs verbs, std::string_view label = {},
+                            std::string_view meaning = {}) {
+  return {&describe<T>, path, key, columns, verbs, extra_filters<T>, label, meaning};
+}
+
+// In the order in which they depend on each other.
+constexpr std::array resources{
+    resource<Cluster>("/clusters", "name",
+                      "id name description syslog_endpoint is_active is_default proxy_count",
+                      all_verbs),
+    resource<User>("/users", "username", "id username email is_admin is_active clusters last_login",
+                   all_verbs),
+    resource<Service>("/services", "name",
+                      "id name ip_fqdn port collection cluster_id auth_type protocol status",
+                      all_verbs),
+    resource<Mapping>("/mappings", "id",
+                      "id source_services dest_services protocols ports hosts path_prefix "
+                      "cluster_id auth_required enabled status comments",
+                      all_verbs, "comments",
+                      "source_services dest_services protocols ports hosts path_prefix"),
+    resource<Proxy>("/proxies", "hostname",
+                    "id hostname proxy_type cluster_id status version config last_seen",
+                    read_and_delete),
+};
+
+constexpr std::array actions{
+    Action{"rotate-jwt", &describe<Service>, "POST", "/rotate-jwt", nullptr,
+           &describe<SecretRotation>,
+           "Replace a service's JWT secret; the old one stays good for the overlap.", "web"},
+    Action{"rotate-key", &describe<Service>, "POST", "/rotate-key", nullptr, &describe<KeyRotation>,
+           "Replace a service's API key; the old one stays good for the overlap.", "web"},
+    Action{"rotate-key", &describe<Cluster>, "POST", "/rotate-key", nullptr, &describe<KeyRotation>,
+           "Replace the key of a cluster's proxies; the old one stays good for the overlap.",
+           "default"},
+    Action{"token", &describe<Service>, "POST", "/token", &describe<TokenRequest>,
+           &describe<ServiceToken>, "Make a JWT of a service, signed with its current secret.",
+           "web --ttl 600"},
+    Action{"logging", &describe<Cluster>, "PUT", "/logging", &describe<ClusterLogging>,
+           &describe<Cluster>, "Set what a cluster's proxies log, and where to; all four flags.",
+           "default --syslog-endpoint log.example:514 --log-auth --log-netflow=false "
+           "--log-debug=false"},
+    Action{"config", &describe<Proxy>, "GET", "/config", nullptr, &describe<ProxyConfigReport>,
+           "Show what configuration a proxy holds and refuses.", "proxy-1.example"},
+    Action{"retry", &describe<Proxy>, "POST", "/retry", nullptr, nullptr,
+           "Send a proxy again what it refused.", "proxy-1.example"},
+    Action{"whoami", nullptr, "GET", "/auth/me", nullptr, &describe<User>, "Show who is signed in.",
+           ""},
+    Action{"change-password", nullptr, "POST", "/auth/change-password", &describe<PasswordChange>,
+           nullptr, "Change one's own password; the other sessions end.", ""},
+};
+
+}  // namespace
+
+bool Resource::in_clusters() const { return find_field(*noun, "cluster_id") != nullptr; }
+std::string Resource::file_kind() const { return kebab(noun->name); }
+std::string Resource::plural() const { return kebab(noun->plural); }
+
+std::string Resource::placeholder() const { return upper(kebab(noun->name)); }
+
+std::span<const Resource> all_resources() { return resources; }
+
+const Resource& resource_of(const Description& noun) {
+  return *std::ranges::find(resources, &noun, &Resource::noun);
+}
+
+const Resource* find_resource(std::string_view singular) {
+  const auto found = std::ranges::find_if(
+      resources, [&](const Resource& each) { return each.file_kind() == singular; });
+  return found == resources.end() ? nullptr : &*found;
+}
+
+std::span<const Action> all_actions() { return actions; }
+
+std::vector<std::string_view> words_of(std::string_view list) {
+  std::vector<std::string_view> words;
+  while (!list.empty()) {
+    const auto space = std::min(list.find(' '), list.size());
+    words.push_back(list.substr(0, space));
+    list.remove_prefix(std::min(space + 1, list.size()));
+  }
+  return words;
+}
+
+std::string kebab(std::string_view name) {
+  std::string text(name);
+  std::ranges::replace(text, '_', '-');
+  return text;
+}
+
+std::string upper(std::string_view name) {
+  std::string text(name);
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char letter) { return std::toupper(letter); });
+  return text;
+}
+
+}  // namespace mp::cli

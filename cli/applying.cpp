@@ -168,7 +168,6 @@ class Carrier {
   }
 
   void finish(const Step& step, const Answer& answer, const json::object& object) {
-    tool_.remember(answer.revision);
     const std::int64_t cluster = number_at(object, "cluster_id");
     if (answer.revision > 0) revisions_[cluster] = std::max(revisions_[cluster], answer.revision);
     results_.push_back(
@@ -224,14 +223,19 @@ Exit apply(Tool& tool, const Given& given) {
   }
   confirm_deletions(tool, plan, given);
   Carrier carrier(tool, plan);
+  const auto remember = [&] {
+    for (const auto& [cluster, revision] : carrier.revisions()) tool.remember(revision);
+  };
   for (std::size_t at = 0; at < plan.steps.size(); ++at) {
     try {
       carrier.carry_out(plan.steps[at]);
     } catch (const Failure& failure) {
+      remember();
       show_results(tool, carrier.results());
       throw stopped(plan, at, failure);
     }
   }
+  remember();
   show_results(tool, carrier.results());
   say(tool, count_text(plan.steps, plan.steps.size()));
   Exit exit = Exit::Fine;

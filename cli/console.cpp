@@ -112,10 +112,10 @@ bool Console::agrees(const std::string& question) {
 
 Secret Console::secret(const std::string& name) {
   if (!interactive_) return Secret(line_of_input());
-  std::fprintf(stderr, "%s: ", name.c_str());
   std::string line;
   {
     const EchoOff quiet;
+    std::fprintf(stderr, "%s: ", name.c_str());
     line = line_of_input();
   }
   std::fputc('\n', stderr);

@@ -9,47 +9,47 @@ namespace mp::cli {
 
 namespace json = boost::json;
 
-const json::value* find_at(const json::value& value, std::string_view path) {
-  const json::value* at = &value;
-  while (!path.empty()) {
-    const auto* object = at->if_object();
-    const auto dot = std::min(path.find('.'), path.size());
-    at = object ? object->if_contains(path.substr(0, dot)) : nullptr;
-    if (!at) return nullptr;
-    path.remove_prefix(std::min(dot + 1, path.size()));
+const json::value* Place::find(std::string_view path) const {
+  if (path.empty()) return value_;
+  const json::object* inside = object();
+  for (;;) {
+    const auto dot = path.find('.');
+    const auto* found = inside ? inside->if_contains(path.substr(0, dot)) : nullptr;
+    if (!found || dot == std::string_view::npos) return found;
+    inside = found->if_object();
+    path.remove_prefix(dot + 1);
   }
-  return at;
 }
 
-std::string text_at(const json::value& value, std::string_view path) {
-  const auto* found = find_at(value, path);
+std::string text_at(Place place, std::string_view path) {
+  const auto* found = place.find(path);
   const auto* text = found ? found->if_string() : nullptr;
   return text ? std::string(*text) : std::string();
 }
 
-std::int64_t number_at(const json::value& value, std::string_view path) {
-  const auto* found = find_at(value, path);
+std::int64_t number_at(Place place, std::string_view path) {
+  const auto* found = place.find(path);
   const auto* number = found ? found->if_int64() : nullptr;
   return number ? *number : 0;
 }
 
-bool flag_at(const json::value& value, std::string_view path) {
-  const auto* found = find_at(value, path);
+bool flag_at(Place place, std::string_view path) {
+  const auto* found = place.find(path);
   const auto* flag = found ? found->if_bool() : nullptr;
   return flag && *flag;
 }
 
-const json::array& list_at(const json::value& value, std::string_view path) {
+const json::array& list_at(Place place, std::string_view path) {
   static const json::array none;
-  const auto* found = find_at(value, path);
+  const auto* found = place.find(path);
   const auto* list = found ? found->if_array() : nullptr;
   return list ? *list : none;
 }
 
-const json::object& object_at(const json::value& value, std::string_view path) {
+const json::object& object_at(Place place, std::string_view path) {
   static const json::object none;
-  const auto* found = find_at(value, path);
-  const auto* object = found ? found->if_object() : nullptr;
+  const auto* found = place.find(path);
+  const auto* object = path.empty() ? place.object() : found ? found->if_object() : nullptr;
   return object ? *object : none;
 }
 

@@ -25,7 +25,7 @@ std::string text_of(const json::value& value) {
 
 // The default cluster, when the server says that it is the only one without a licence for more.
 Listed only_default_cluster(Client& client, const Refused& refusal) {
-  const auto* id = find_at(refusal.error, "details.default_cluster.id");
+  const auto* id = Place(refusal.error).find("details.default_cluster.id");
   if (refusal.status != 402 || !id) throw refusal;
   const Answer answer = client.get("/clusters/" + text_of(*id));
   return {{object_at(answer.data, "")}, 1};

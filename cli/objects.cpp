@@ -68,7 +68,7 @@ json::object difference_of(const Description& noun, const json::object& before,
 
 json::object without_server_fields(const Description& noun, json::object body) {
   for (const Field& field : noun.fields) {
-    if (field.visible() && !field.writable()) body.erase(field.name);
+    if (field.visible() && !field.writable()) body.stable_erase(field.name);
     auto* nested = body.if_contains(field.name);
     if (nested && nested->is_object() && field.shape->inner)
       *nested = without_server_fields(*field.shape->inner, nested->get_object());

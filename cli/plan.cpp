@@ -22,6 +22,10 @@ struct Wanted {
   std::string place;
 };
 
+std::string text_of(const json::value& value) {
+  return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+}
+
 constexpr Verbs needed_verbs{Verb::Create, Verb::Update};
 
 bool can_be_applied(const Resource& resource) {
@@ -201,7 +205,7 @@ class Planner {
 
   static std::string id_of(const json::object& object) {
     const auto* id = object.if_contains("id");
-    return id ? json::serialize(*id) : "";
+    return id ? text_of(*id) : "";
   }
 
   std::string title_of(const Resource& resource, const json::object& object,
@@ -212,7 +216,7 @@ class Planner {
     if (name.empty()) name = "of " + place;
     std::string title = resource.file_kind() + " ";
     if (const auto* cluster = object.if_contains("cluster_id"))
-      title += text_at({{"name", clusters_.name_of(*cluster)}}, "name") + "/";
+      title += text_of(clusters_.name_of(*cluster)) + "/";
     return title + name;
   }
 

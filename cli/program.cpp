@@ -55,8 +55,18 @@ std::string full_name(const CLI::App& app) {
   return parent ? full_name(*parent) + " " + app.get_name() : app.get_name();
 }
 
+// What follows an unknown flag may be a secret: only the flag is named.
+std::string unknown(const std::vector<std::string>& extras) {
+  const auto flag =
+      std::ranges::find_if(extras, [](const std::string& each) { return each.starts_with('-'); });
+  if (flag == extras.end()) return "unexpected argument " + one_line(extras.front());
+  return "unknown flag " + one_line(flag->substr(0, flag->find('=')));
+}
+
 Failure not_parsed(const CLI::App& root, const CLI::ParseError& error) {
   const std::string name = full_name(deepest(root));
+  const auto extras = root.remaining(true);
+  if (!extras.empty()) return {Exit::Usage, unknown(extras), {"see " + name + " --help"}};
   return {Exit::Usage, one_line(error.what()), {"see " + name + " --help"}};
 }
 

@@ -4,7 +4,6 @@
 #include "cli/flags.hpp"
 #include "cli/look.hpp"
 #include "cli/names.hpp"
-#include "model/cluster.hpp"
 
 #include <boost/json.hpp>
 

@@ -123,6 +123,8 @@ void show_object(Console& console, Form form, const Description& description,
     const Resource* resource = find_resource(kebab(description.name));
     const auto* id = object.if_contains("id");
     if (resource) return console.print(label_of(*resource, object) + "\n");
+    const auto secrets = secrets_of(description, object, Occasion::Reading);
+    if (!secrets.empty()) return console.print(text_at(object, secrets.front()) + "\n");
     return console.print((id ? cell_text(*id) : pretty_json(object)) + "\n");
   }
   Table table({});

@@ -105,6 +105,7 @@ Exit logout(Tool& tool) {
   if (!context || context->refresh_token.empty()) throw wrong_usage("nobody is signed in");
   tool.globals.server = context->server;
   tool.globals.token.clear();
+  tool.globals.token_file.clear();
   std::string trouble;
   try {
     tool.client().call({.method = "POST", .path = "/auth/logout"});

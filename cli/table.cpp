@@ -34,6 +34,7 @@ std::string Table::text(const Console& console) const {
   widths.reserve(headers_.size());
   for (const auto& header : headers_) widths.push_back(width_of(header));
   for (const auto& row : rows_) {
+    widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t at = 0; at < row.size(); ++at)
       widths.at(at) = std::max(widths.at(at), width_of(row[at].text));
   }

@@ -129,8 +129,10 @@ void emit(YAML::Emitter& emitter, const json::value& value) {
     emitter << YAML::EndSeq;
   } else if (const auto* text = value.if_string()) {
     emit_text(emitter, *text);
+  } else if (value.is_null()) {
+    emitter << YAML::Null;
   } else {
-    emitter << number_text(value);  // a number, true, false or null
+    emitter << number_text(value);  // a number, true or false
   }
 }
 
@@ -158,6 +160,7 @@ std::vector<Document> read_documents(const std::string& text, const std::string&
 
 std::string yaml_text(const json::value& value) {
   YAML::Emitter emitter;
+  emitter.SetNullFormat(YAML::LowerNull);
   emit(emitter, value);
   return std::string(emitter.c_str()) + "\n";
 }

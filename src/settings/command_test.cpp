@@ -184,6 +184,8 @@ TEST(Settings, UnknownVariableIsRefused) {
               HasSubstr("MARCHPROXY_HTTP_LISTN: unknown environment variable"));
   EXPECT_NO_THROW(load(
       {}, {{"MARCHPROXY_AGENT_TYPE", "egress"}, {"MARCHPROXY_TEST_BIN", "x"}, {"PATH", "/bin"}}));
+  EXPECT_NO_THROW(
+      load({}, {{"MARCHPROXY_SERVER", "http://127.0.0.1:1"}, {"MARCHPROXY_TOKEN", "x"}}));
 }
 
 TEST(Settings, UnknownFlagIsRefused) {

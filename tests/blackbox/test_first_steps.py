@@ -1,4 +1,4 @@
-"""The shell blocks of README.md, docs/how-to/first-steps.md and docs/how-to/certificates.md, run as they stand beside a `make run`; only the ports
+"""The shell blocks of README.md, docs/how-to/first-steps.md, certificates.md and marchctl.md, run as they stand beside a `make run`; only the ports
 are other ones."""
 
 import pathlib
@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from agent_stand import ROOT, free_port
-from run_stand import Run
+from run_stand import PROGRAMS, Run
 
 PRELUDE = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n"
 
@@ -17,6 +17,8 @@ PRELUDE = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n"
 def run(tmp_path_factory):
     stand = Run(tmp_path_factory.mktemp("run"))
     stand.data.parent.joinpath("scripts").symlink_to(ROOT / "scripts")
+    stand.data.parent.joinpath("build/release").mkdir(parents=True)
+    stand.data.parent.joinpath("build/release/bin").symlink_to(pathlib.Path(PROGRAMS).resolve())
     stand.start()
     yield stand
     stand.clean()
@@ -38,7 +40,8 @@ def at_ports_of(run, script):
 
 def execute(run, page, mark):
     script = PRELUDE + at_ports_of(run, "\n".join(blocks(page, mark)))
-    done = subprocess.run(["bash", "-c", script], cwd=run.data.parent, env=run.environment(), capture_output=True,
+    done = subprocess.run(["bash", "-c", script], cwd=run.data.parent, capture_output=True,
+                          env=run.environment() | {"XDG_CONFIG_HOME": str(run.data.parent / "config")},
                           text=True, timeout=120)
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
     assert '"success":false' not in done.stdout, done.stdout
@@ -55,6 +58,12 @@ def test_certificates(run):
     shown = execute(run, "docs/how-to/certificates.md", "## Sign in")
     assert "key_file" in shown and "revoked" in shown
     assert "URI:spiffe://marchproxy/default/billing" in shown
+
+
+def test_marchctl(run):
+    shown = execute(run, "docs/how-to/marchctl.md", "## Sign in")
+    assert shown.count('"upstream": "demo"') == 2
+    assert "-hosts: [hello.example]" in shown and "would be: 0 created, 1 changed" in shown
 
 
 def test_readme(run):

@@ -26,7 +26,7 @@ def ctl(manager, tmp_path_factory):
     made = Marchctl(tmp_path_factory.mktemp("ctl"))
     made.login(manager, PASSWORD)
     made("create", "service", "--name", "web", "--ip-fqdn", "127.0.0.1", "--collection", "c", "--wait", 30)
-    eventually(lambda: made("status", "-o", "json").json["clusters"][0]["status"]["state"] == "live", "the proxy follows")
+    eventually(lambda: made("status", "-o", "json", status=None).json["clusters"][0]["status"]["state"] == "live", "the proxy follows")
     return made
 
 

@@ -53,7 +53,7 @@ def written(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("name", ["access.md", "api.md", "errors.md", "metrics.md", "settings.md"])
+@pytest.mark.parametrize("name", ["access.md", "api.md", "errors.md", "marchctl.md", "metrics.md", "settings.md"])
 def test_references_are_up_to_date(written, name):
     kept = ROOT / "docs/reference" / name
     assert kept.exists(), "run make docs"

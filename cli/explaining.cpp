@@ -44,11 +44,12 @@ std::string options_of(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     if (option == app.get_help_ptr()) continue;
     std::string help = option->get_description();
+    if (!help.ends_with('.')) help += '.';
     if (option->get_required()) help += " Required.";
     if (!option->get_envname().empty()) help += " Variable `" + option->get_envname() + "`.";
     rows += "| " + usage_of(*option) + " | " + cell(help) + " |\n";
   }
-  return rows.empty() ? "" : "\n| | |\n|---|---|\n" + rows;
+  return rows.empty() ? "" : "\n| Option | Meaning |\n|---|---|\n" + rows;
 }
 
 std::string examples_of(const CLI::App& app) {

@@ -107,7 +107,9 @@ class Manager:
         self.http_port, self.xds_port = free_port(), free_port()
         environment = dict(os.environ, MARCHPROXY_DATA_DIR=str(self.folder / "data"), MARCHPROXY_ADMIN_PASSWORD=PASSWORD,
                            MARCHPROXY_CLUSTER_KEY=KEY, MARCHPROXY_HTTP_LISTEN=f"127.0.0.1:{self.http_port}",
-                           MARCHPROXY_XDS_LISTEN=f"127.0.0.1:{self.xds_port}")
+                           MARCHPROXY_XDS_LISTEN=f"127.0.0.1:{self.xds_port}",
+                           **{f"MARCHPROXY_RATE_LIMIT_{name}": "off"
+                              for name in ("AUTHENTICATION", "GENERAL", "CONFIGURATION")})
         self.log = open(self.folder / "manager.log", "ab")
         self.began = time.perf_counter()
         self.process = subprocess.Popen([PROGRAMS / "marchproxy-manager", "serve"], env=environment, stdout=self.log,

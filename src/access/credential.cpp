@@ -1,9 +1,28 @@
 #include "access/credential.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace mp {
 
+namespace {
+
+bool concern(const Nouns& nouns) {
+  constexpr std::array nouns_of_callers{"user", "session", "api_key", "cluster"};
+  return nouns.empty() || std::ranges::any_of(nouns_of_callers, [&](const char* noun) {
+           return nouns.contains(noun);
+         });
+}
+
+}  // namespace
+
 Credentials::Credentials(Store& store, const Tokens& tokens, const Clock& clock)
-    : store_(store), tokens_(tokens), clock_(clock) {}
+    : store_(store),
+      tokens_(tokens),
+      clock_(clock),
+      stale_(store.on_stale([this](const Nouns& nouns) {
+        if (concern(nouns)) changed();
+      })) {}
 
 void Credentials::changed() {
   const std::lock_guard lock(mutex_);
@@ -11,55 +30,52 @@ void Credentials::changed() {
   remembered_.clear();
 }
 
-std::optional<Caller> Credentials::recall(std::string_view token, Time now) {
+std::optional<Credentials::Remembered> Credentials::recall(std::string_view credential, Time now) {
+  if (!store_.is_current()) return std::nullopt;
   const std::lock_guard lock(mutex_);
-  const auto found = remembered_.find(token);
-  if (found == remembered_.end() || found->second.until <= now) return std::nullopt;
-  Caller caller;
-  caller.user = found->second.user;
-  caller.session_id = found->second.session_id;
-  return caller;
+  const auto found = remembered_.find(credential);
+  if (found == remembered_.end()) return std::nullopt;
+  if (found->second.until && *found->second.until <= now) return std::nullopt;
+  return found->second;
 }
 
-void Credentials::remember(std::string_view token, const Caller& caller, Time until,
-                           std::uint64_t epoch) {
+void Credentials::remember(std::string_view credential, Remembered found, std::uint64_t epoch) {
+  if (!store_.is_current()) return;
   const std::lock_guard lock(mutex_);
-  if (epoch != epoch_) return;  // something changed while we looked
+  if (epoch != epoch_) return;
   if (remembered_.size() >= most_remembered) remembered_.clear();
-  remembered_.insert_or_assign(std::string(token),
-                               Remembered{caller.user, caller.session_id, until});
+  remembered_.insert_or_assign(std::string(credential), std::move(found));
 }
 
 Caller Credentials::by_token(std::string_view token) {
   const Time now = clock_.now();
-  const bool remembers = store_.kind() == "sqlite";
-  if (remembers) {
-    if (auto known = recall(token, now)) return *std::move(known);
-  }
-  std::uint64_t epoch = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    epoch = epoch_;
-  }
+  if (auto known = recall(token, now)) return std::move(known->caller);
+  const std::uint64_t epoch = epoch_;
   Caller caller;
   const auto claims = tokens_.verify(token, TokenType::Access);
   if (!claims) return caller;
+  Time ends_at;
   store_.read([&](Reader& db) {
     const auto session = db.find<Session>(claims->session_id);
     if (!session || session->user_id != claims->user_id || session->expires_at <= now) return;
+    ends_at = session->expires_at;
     auto user = db.find<User>(claims->user_id);
     if (!user || !user->is_active) return;
     user->password_hash.clear();
     caller.user = std::make_shared<const User>(*std::move(user));
     caller.session_id = claims->session_id;
   });
-  if (caller.user && remembers) remember(token, caller, claims->expires_at, epoch);
+  if (caller.user) remember(token, {caller, std::min(claims->expires_at, ends_at)}, epoch);
   return caller;
 }
 
 Caller Credentials::by_cluster_key(std::string_view key) {
+  if (auto known = recall(key, clock_.now())) return std::move(known->caller);
+  const std::uint64_t epoch = epoch_;
   std::optional<Time> until;
-  return by_cluster_key(key, until);
+  Caller caller = by_cluster_key(key, until);
+  if (caller.cluster) remember(key, {caller, until}, epoch);
+  return caller;
 }
 
 Caller Credentials::by_cluster_key(std::string_view key, std::optional<Time>& until) {

@@ -1,12 +1,13 @@
 // From what a request carries to who it is: access tokens to users, cluster keys to clusters.
-// Remembers answers on SQLite, where this process makes every change; `changed` forgets them.
-// Thread-safe.
+// Remembers answers while the store hears every change, here and at other managers, and forgets
+// them with the first that concerns users, sessions, keys or clusters. Thread-safe.
 #pragma once
 
 #include "access/policy.hpp"
 #include "access/token.hpp"
 #include "store/store.hpp"
 
+#include <atomic>
 #include <mutex>
 #include <string_view>
 #include <unordered_map>
@@ -22,24 +23,25 @@ class Credentials {
   Caller by_token(std::string_view token);
   // The active cluster of a current key, or of a previous one that has not ended.
   Caller by_cluster_key(std::string_view key);
-  // As above, and until when the key works; nullopt: no end.
+  // As above, and until when the key works; nullopt: no end. Asks the database each time: what is
+  // decided by it, such as to keep a stream, is not asked again soon.
   Caller by_cluster_key(std::string_view key, std::optional<Time>& until);
 
-  // A user, session or cluster changed: what was remembered no longer counts.
+  // A user, session, key or cluster changed: what was remembered no longer counts.
   void changed();
 
  private:
   struct Remembered {
-    std::shared_ptr<const User> user;
-    std::string session_id;
-    Time until;
+    Caller caller;
+    std::optional<Time> until;
   };
   // Finds by a view, without a copy.
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;
   };
-  std::optional<Caller> recall(std::string_view token, Time now);
-  void remember(std::string_view token, const Caller& caller, Time until, std::uint64_t epoch);
+  std::optional<Remembered> recall(std::string_view credential, Time now);
+  // Keeps what was found out since `epoch`, unless something changed meanwhile.
+  void remember(std::string_view credential, Remembered found, std::uint64_t epoch);
 
   static constexpr std::size_t most_remembered = 10000;
 
@@ -47,8 +49,10 @@ class Credentials {
   const Tokens& tokens_;
   const Clock& clock_;
   std::mutex mutex_;
-  std::uint64_t epoch_ = 0;
-  std::unordered_map<std::string, Remembered, Hash, std::equal_to<>> remembered_;  // by token
+  std::atomic<std::uint64_t> epoch_{0};
+  // By token or key.
+  std::unordered_map<std::string, Remembered, Hash, std::equal_to<>> remembered_;
+  Subscription stale_;
 };
 
 }  // namespace mp

@@ -3,6 +3,7 @@
 #include "api/answer.hpp"
 #include "api/body.hpp"
 #include "api/feature.hpp"
+#include "api/limits.hpp"
 #include "api/multipart.hpp"
 #include "api/observe.hpp"
 #include "base/log.hpp"
@@ -62,7 +63,7 @@ Caller find_caller(Context& context, const http::Request& request, Needs needs) 
     const std::string_view token = bearer(request);
     if (!token.empty()) caller = context.credentials.by_token(token);
   }
-  caller.address = request.peer;
+  caller.address = client_of(request, context.trusted_proxies);
   return caller;
 }
 
@@ -90,6 +91,10 @@ void when_settled(Wait wait, std::vector<std::int64_t> clusters, xds::State befo
       [wait, clusters = std::move(clusters), before, done = std::move(done)](xds::State state) {
         when_settled(wait, clusters, badness(state) > badness(before) ? state : before, done);
       });
+}
+
+void add(http::Headers more, http::Headers& headers) {
+  for (auto& header : more) headers.push_back(std::move(header));
 }
 
 void check_size(const http::Request& request) {
@@ -157,11 +162,15 @@ void Api::respond(const Job& job) {
   } catch (const Error& error) {
     if (!error.log.empty()) log::error(error.log, {{"request_id", call.request_id}});
     http::Response response = failure(error, call.request_id, context_.clock.now());
+    add(std::move(call.limits), response.headers);
     if (route.deprecated) Observer::deprecate(route, response.headers);
     counted(std::move(response));
   } catch (const std::exception& fault) {
     log::error("request failed", {{"request_id", call.request_id}, {"fault", fault.what()}});
-    counted(failure(Error(Code::Internal, ""), call.request_id, context_.clock.now()));
+    http::Response response =
+        failure(Error(Code::Internal, ""), call.request_id, context_.clock.now());
+    add(std::move(call.limits), response.headers);
+    counted(std::move(response));
   }
 }
 
@@ -174,6 +183,7 @@ void Api::run(const http::Request& request, Call& call, const Route& route,
   const auto& declaration = endpoint.declaration;
   call.caller = find_caller(context_, request, declaration.needs);
   authenticate(declaration.needs, call.caller);
+  limit(call, declaration.rate);
   permit(declaration.needs, call.caller);
   demand(call, declaration.feature);
   call.path = route.path;
@@ -196,7 +206,8 @@ void Api::finish(Call& call, const Route& route, Reply reply, const http::Answer
     std::erase_if(response.headers,
                   [](const auto& header) { return header.first == "Content-Type"; });
   }
-  for (auto& header : call.headers) response.headers.push_back(std::move(header));
+  add(std::move(call.headers), response.headers);
+  add(std::move(call.limits), response.headers);
   if (route.deprecated) Observer::deprecate(route, response.headers);
   if (call.revision > 0)
     response.headers.emplace_back("X-Config-Revision", std::to_string(call.revision));

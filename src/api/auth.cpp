@@ -109,12 +109,14 @@ void auth(Endpoints& endpoints) {
                  .call = "POST /auth/login",
                  .summary = "Sign in with name or e-mail and password.",
                  .needs = Needs::Nothing,
+                 .rate = Rate::Authentication,
                  .errors = {Code::Authentication}},
                 login);
   endpoints.add({.id = "refresh",
                  .call = "POST /auth/refresh",
                  .summary = "Make a new access token.",
                  .needs = Needs::Nothing,
+                 .rate = Rate::Authentication,
                  .errors = {Code::Authentication}},
                 refresh);
   endpoints.add({.id = "logout", .call = "POST /auth/logout", .summary = "End this session."},

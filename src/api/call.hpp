@@ -43,6 +43,7 @@ struct Call {
   std::string request_id{};
   std::string etag{};                 // of the answer, where the result has no revision of its own
   http::Headers headers{};            // of the answer, beside the usual ones
+  http::Headers limits{};             // of the answer, also of a failure: the caller's rate limit
   std::int64_t revision = 0;          // newest change-log entry this request made
   std::int64_t revision_cluster = 0;  // cluster it concerns; 0: none in particular
   std::optional<Reply> replay{};  // the stored answer of an Idempotency-Key, instead of a new one

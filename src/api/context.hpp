@@ -1,9 +1,11 @@
 // What handlers work with: the parts of the running manager, by reference. Built by app/manager.
 #pragma once
 
+#include "access/client.hpp"
 #include "access/credential.hpp"
 #include "access/licensing.hpp"
 #include "access/password.hpp"
+#include "access/rate.hpp"
 #include "access/token.hpp"
 #include "api/idempotency.hpp"
 #include "base/metrics.hpp"
@@ -20,6 +22,8 @@ struct Context {
   const Settings& settings;
   Credentials& credentials;
   Licensing& license;
+  Rates& rates;
+  const TrustedProxies& trusted_proxies;
   const Tokens& tokens;
   HashGate& hashes;
   const Authority& authority;

@@ -90,7 +90,11 @@ Document asset(Call& call, FileName file) {
 void documents(Endpoints& endpoints) {
   const auto add = [&](std::string_view id, std::string_view call, std::string_view summary,
                        std::string type, Document (*handler)(Call&)) {
-    endpoints.add_document({.id = id, .call = call, .summary = summary, .needs = Needs::Nothing},
+    endpoints.add_document({.id = id,
+                            .call = call,
+                            .summary = summary,
+                            .needs = Needs::Nothing,
+                            .rate = Rate::Unlimited},
                            std::move(type), handler);
   };
   add("openapi_json", "GET ^/openapi.json", "This API as an OpenAPI 3.0 document, JSON.",
@@ -105,6 +109,7 @@ void documents(Endpoints& endpoints) {
                           .call = "GET ^/assets/{name}",
                           .summary = "A file of the pages.",
                           .needs = Needs::Nothing,
+                          .rate = Rate::Unlimited,
                           .errors = {Code::NotFound}},
                          "text/javascript, text/css, text/html, image/png, image/svg+xml", asset);
 }

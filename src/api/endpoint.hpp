@@ -5,6 +5,7 @@
 #pragma once
 
 #include "api/call.hpp"
+#include "api/declaration.hpp"
 #include "model/extra_filter.hpp"
 #include "model/shape.hpp"
 
@@ -13,20 +14,6 @@
 #include <vector>
 
 namespace mp::api {
-
-// A quick endpoint reads a few rows by their keys, whatever it is asked.
-enum class Effort { Ordinary, Quick };
-
-// What stands beside the signature.
-struct Declaration {
-  std::string_view id;       // "list_services"
-  std::string_view call;     // "GET /services/{id}"; with ^ before the path it is outside /api
-  std::string_view summary;  // a sentence
-  Needs needs = Needs::User;
-  std::vector<Code> errors = {};  // beyond those that follow from the rest
-  std::string_view feature = {};  // licence feature that opens it
-  Effort effort = Effort::Ordinary;
-};
 
 struct Parameter {
   std::string_view name;

@@ -78,23 +78,27 @@ void enrolment(Endpoints& endpoints) {
        .call = "POST /proxy/register",
        .summary = "Register a proxy; the same cluster, hostname and type is the same proxy.",
        .needs = Needs::ClusterKey,
+       .rate = Rate::Configuration,
        .errors = {Code::Feature}},
       register_proxy);
   endpoints.add({.id = "heartbeat",
                  .call = "POST /proxy/heartbeat",
                  .summary = "Report health and figures.",
                  .needs = Needs::ClusterKey,
+                 .rate = Rate::Unlimited,
                  .errors = {Code::NotFound}},
                 heartbeat);
   endpoints.add({.id = "get_configuration",
                  .call = "GET /config/{id}",
                  .summary = "The configuration of a cluster, for proxies that are not Envoy.",
-                 .needs = Needs::ClusterKey},
+                 .needs = Needs::ClusterKey,
+                 .rate = Rate::Configuration},
                 get_configuration);
   endpoints.add_document({.id = "get_bootstrap",
                           .call = "GET /proxy/bootstrap",
                           .summary = "A complete Envoy bootstrap for a registered proxy.",
                           .needs = Needs::ClusterKey,
+                          .rate = Rate::Configuration,
                           .errors = {Code::NotFound}},
                          "application/yaml, application/json", get_bootstrap);
 }

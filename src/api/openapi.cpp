@@ -25,6 +25,16 @@ json::object common_headers() {
           {"X-Request-ID", header("The request's id, as in the body.")}};
 }
 
+bool is_limited(const Endpoint& endpoint) { return endpoint.declaration.rate != Rate::Unlimited; }
+
+void add_limits(const Endpoint& endpoint, json::object& headers) {
+  if (!is_limited(endpoint)) return;
+  const json::object number{{"type", "integer"}};
+  headers["X-RateLimit-Limit"] = header("Requests that the window has room for.", number);
+  headers["X-RateLimit-Remaining"] = header("How many of them are left.", number);
+  headers["X-RateLimit-Reset"] = header("When the window closes, in Unix seconds.", number);
+}
+
 json::object json_content(json::object schema) {
   return {{"application/json", json::object{{"schema", std::move(schema)}}}};
 }
@@ -58,6 +68,7 @@ json::object success_response(const Endpoint& endpoint) {
         header("Number of the change, where it made one.", {{"type", "integer"}});
     headers["X-Config-Status"] = header("With Prefer: wait: live, pending, rejected or idle.");
   }
+  add_limits(endpoint, headers);
   response["headers"] = std::move(headers);
   if (!endpoint.content_type.empty()) {
     response["content"] = document_content(endpoint.content_type);
@@ -69,8 +80,9 @@ json::object success_response(const Endpoint& endpoint) {
   return response;
 }
 
-json::object error_response(Code code) {
+json::object error_response(const Endpoint& endpoint, Code code) {
   json::object headers = common_headers();
+  add_limits(endpoint, headers);
   if (code == Code::Authentication) headers["WWW-Authenticate"] = header("How to prove who calls.");
   if (code == Code::Unavailable || code == Code::RateLimit) {
     headers["Retry-After"] = header("Seconds to wait.", {{"type", "integer"}});
@@ -85,14 +97,17 @@ json::object responses(const Endpoint& endpoint) {
   by_status[endpoint.status] = success_response(endpoint);
   if (endpoint.method == "GET" &&
       (endpoint.has_etag || endpoint.declaration.id == "get_configuration")) {
-    by_status[304] = {{"description", "Not changed since the version in If-None-Match."}};
+    json::object headers = common_headers();
+    add_limits(endpoint, headers);
+    by_status[304] = {{"description", "Not changed since the version in If-None-Match."},
+                      {"headers", std::move(headers)}};
   }
   if (endpoint.declaration.id == "healthz") {
     by_status[503] = {{"description", "Unhealthy: no database."},
                       {"content", json_content({{"type", "object"}})}};
   }
   for (const Code code : errors_of(endpoint))
-    by_status.try_emplace(facts(code).http_status, error_response(code));
+    by_status.try_emplace(facts(code).http_status, error_response(endpoint, code));
   json::object list;
   for (auto& [status, response] : by_status) list[std::to_string(status)] = std::move(response);
   return list;
@@ -157,6 +172,7 @@ json::object operation(const Endpoint& endpoint) {
                     {"parameters", parameters(endpoint)}, {"security", security(declaration.needs)},
                     {"responses", responses(endpoint)}};
   if (!declaration.feature.empty()) body["x-license-feature"] = declaration.feature;
+  if (is_limited(endpoint)) body["x-rate-limit"] = to_string(declaration.rate);
   if (endpoint.body) {
     json::object content = json_content(
         {{"$ref", "#/components/schemas/" + reference(*endpoint.body, endpoint.body_schema)}});
@@ -239,6 +255,7 @@ json::object error_schema() {
 
 std::vector<Code> errors_of(const Endpoint& endpoint) {
   std::vector<Code> codes = endpoint.declaration.errors;
+  if (is_limited(endpoint)) codes.push_back(Code::RateLimit);
   if (endpoint.at_root) return codes;
   const auto& declaration = endpoint.declaration;
   codes.insert(codes.end(), {Code::Internal, Code::Unavailable});

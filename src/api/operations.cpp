@@ -76,6 +76,9 @@ void report_store(const Store& store, Scrape& scrape) {
   total("writes_total", "Writes in them", figures.writes);
   total("reads_total", "Read transactions", figures.reads);
   total("failures_total", "Transactions that the database failed", figures.failures);
+  scrape.gauge("marchproxy_store_current",
+               "1 while changes of other managers are heard as they happen", {},
+               store.is_current() ? 1 : 0);
   scrape.gauge("marchproxy_store_queue", "Writes that wait", {},
                static_cast<double>(figures.queue));
 }
@@ -133,6 +136,7 @@ void report_metrics(Context& context) {
   context.metrics.on_scrape([&context](Scrape& scrape) {
     report_store(context.store, scrape);
     report_xds(context, scrape);
+    context.rates.report(scrape, context.clock.now());
     context.store.read([&](Reader& db) {
       count_fleet(db, scrape);
       report_certificates(db, context.clock.now(), scrape);
@@ -145,12 +149,14 @@ void operations(Endpoints& endpoints) {
   endpoints.add_document({.id = "healthz",
                           .call = "GET ^/healthz",
                           .summary = "Whether the manager works.",
-                          .needs = Needs::Nothing},
+                          .needs = Needs::Nothing,
+                          .rate = Rate::Unlimited},
                          "application/json", healthz);
   endpoints.add_document({.id = "metrics",
                           .call = "GET ^/metrics",
                           .summary = "Figures for Prometheus.",
-                          .needs = Needs::Nothing},
+                          .needs = Needs::Nothing,
+                          .rate = Rate::Unlimited},
                          "text/plain", metrics);
 }
 

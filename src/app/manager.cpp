@@ -59,12 +59,16 @@ struct Manager::Parts {
         tokens(load_or_create_key(store, "session_tokens"), clock),
         credentials(store, tokens, clock),
         license(store, clock, settings, fetch),
+        rates(settings.rate_limit, store, metrics),
+        trusted_proxies(settings.trusted_proxies),
         hub(store, status, clock),
         context{.store = store,
                 .clock = clock,
                 .settings = settings,
                 .credentials = credentials,
                 .license = license,
+                .rates = rates,
+                .trusted_proxies = trusted_proxies,
                 .tokens = tokens,
                 .hashes = hashes,
                 .authority = authority,
@@ -78,7 +82,7 @@ struct Manager::Parts {
         api(context, workers),
         http_server(http_options(settings, clock), api) {
     hub.serve(xds_server);
-    store.on_change([this](std::int64_t) { hub.wake(); });
+    waking = store.on_change([this](std::int64_t) { hub.wake(); });
     api::report_metrics(context);
   }
 
@@ -101,6 +105,7 @@ struct Manager::Parts {
              }},
             {"renew_certificates", 1h,
              [this] { api::renew_certificates(store, authority, clock.now()); }},
+            {"forget_windows", 1min, [this] { rates.forget_closed(clock.now()); }},
             {"forget_sessions", 1h, [this] { api::forget_ended_sessions(store, clock); }},
             {"forget_answers", 1h, [this] { api::forget_old_answers(store, clock); }}};
   }
@@ -122,8 +127,11 @@ struct Manager::Parts {
   Tokens tokens;
   Credentials credentials;
   Licensing license;
+  Rates rates;
+  TrustedProxies trusted_proxies;
   xds::Status status;
   xds::Hub hub;
+  Subscription waking;
   api::RunningKeys running;
   api::Context context;
   DatabaseGate gate;

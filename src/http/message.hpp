@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,7 +14,8 @@ namespace mp::http {
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 // First value of a header, compared without case; empty when there is none.
-inline std::string_view find_header(const Headers& headers, std::string_view name) {
+inline std::string_view find_header(std::span<const Headers::value_type> headers,
+                                    std::string_view name) {
   const auto lower = [](char letter) {
     return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
   };

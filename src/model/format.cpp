@@ -1,5 +1,8 @@
 #include "model/format.hpp"
 
+#include "model/network.hpp"
+#include "model/quota.hpp"
+
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -183,6 +186,10 @@ bool pem_file(std::string& text) {
   return text.empty() || text.find("-----BEGIN ") != std::string::npos;
 }
 
+bool network(std::string& text) { return Network::parse(text).has_value(); }
+
+bool quota(std::string& text) { return text == "off" || parse_quota(text).has_value(); }
+
 bool anything(std::string&) { return true; }
 
 using Ipv6 = std::array<unsigned char, 16>;
@@ -266,6 +273,10 @@ constexpr std::array formats{
     Format{"address", "^[0-9A-Fa-f:.]+$", "Must be an IP address", address},
     Format{"license_key", "^PENG(-[A-Z0-9]{4}){5}$",
            "Must be PENG- and five groups of four letters A-Z or digits", license_key},
+    Format{"network", "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$",
+           "Must be an IP address or a block such as 10.0.0.0/8", network},
+    Format{"quota", "^(off|[1-9][0-9]{0,9}/(second|minute|hour|day))$",
+           "Must be off, or a number per second, minute, hour or day, such as 5/minute", quota},
     Format{"comment", "", "", anything, true},
     Format{"domain", "^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)+\\.?$",
            "Must be a domain such as company.com", domain},

@@ -74,11 +74,36 @@ TEST(Settings, HaveTheDocumentedDefaults) {
   EXPECT_EQ(settings.database.url, "sqlite:");
   EXPECT_EQ(settings.rotation.overlap, 3600);
   EXPECT_EQ(settings.proxy.heartbeat_interval, 30);
+  EXPECT_EQ(settings.rate_limit.authentication, "5/minute");
+  EXPECT_EQ(settings.rate_limit.general, "1000/hour");
+  EXPECT_EQ(settings.rate_limit.configuration, "100/minute");
+  EXPECT_EQ(settings.trusted_proxies, std::vector<std::string>{});
   EXPECT_EQ(settings.log.level, log::Level::Info);
   EXPECT_EQ(settings.log.format, log::Format::Text);
   EXPECT_TRUE(settings.admin.password.empty());
   EXPECT_EQ(settings.data_dir,
             ::geteuid() == 0 ? "/var/lib/marchproxy" : "/home/olga/.local/share/marchproxy");
+}
+
+TEST(Settings, TakeListsWithCommasOrAsYaml) {
+  const std::vector<std::string> both{"10.0.0.0/8", "2001:db8::1"};
+  EXPECT_EQ(load({"--trusted-proxies", "10.0.0.0/8, 2001:db8::1"}).trusted_proxies, both);
+  EXPECT_EQ(load_file("trusted_proxies: 10.0.0.0/8,2001:db8::1").trusted_proxies, both);
+  EXPECT_EQ(load_file("trusted_proxies: [10.0.0.0/8, '2001:db8::1']").trusted_proxies, both);
+  EXPECT_EQ(load_file("trusted_proxies: []").trusted_proxies, std::vector<std::string>{});
+  EXPECT_THAT(refused_flags({"--trusted-proxies", "10.0.0.0/8,lb.example"}),
+              AllOf(HasSubstr("trusted_proxies: "), HasSubstr("lb.example"),
+                    HasSubstr("--trusted-proxies")));
+  EXPECT_THAT(refused_file("trusted_proxies: [[10.0.0.1]]"), HasSubstr("plain values"));
+}
+
+TEST(Settings, RefuseRateLimitsThatAreNone) {
+  for (const char* text : {"0/minute", "5/week", "five", "5", "-1/day"}) {
+    EXPECT_THAT(refused_flags({"--rate-limit-authentication", text}),
+                AllOf(HasSubstr("rate_limit.authentication"), HasSubstr("5/minute")))
+        << text;
+  }
+  EXPECT_EQ(load({"--rate-limit-general", "off"}).rate_limit.general, "off");
 }
 
 TEST(Settings, FlagWinsOverEnvironmentWinsOverFile) {

@@ -39,7 +39,7 @@ class File {
       const Field* field = find_field(describe<Settings>, name);
       if (!field) throw wrong_setting(name, "unknown setting", source(value));
       if (field->shape->inner) return section(name, *field->shape->inner, value);
-      set(name, value);
+      set(name, *field, value);
     });
   }
 
@@ -48,16 +48,26 @@ class File {
     if (node.IsNull()) return;
     each(node, name, [&](const std::string& key, const YAML::Node& value) {
       const std::string whole = name + "." + key;
-      if (!find_field(description, key))
-        throw wrong_setting(whole, "unknown setting", source(value));
-      set(whole, value);
+      const Field* field = find_field(description, key);
+      if (!field) throw wrong_setting(whole, "unknown setting", source(value));
+      set(whole, *field, value);
     });
   }
 
-  void set(const std::string& name, const YAML::Node& value) {
+  void set(const std::string& name, const Field& field, const YAML::Node& value) {
     if (value.IsNull()) throw wrong_setting(name, "has no value", source(value));
+    if (field.shape->json_type == JsonType::Array && value.IsSequence()) return list(name, value);
     if (!value.IsScalar()) throw wrong_setting(name, "must be one plain value", source(value));
     given_[name] = {value.Scalar(), source(value)};
+  }
+
+  void list(const std::string& name, const YAML::Node& items) {
+    std::string text;
+    for (const YAML::Node& item : items) {
+      if (!item.IsScalar()) throw wrong_setting(name, "must hold plain values", source(item));
+      text.append(text.empty() ? "" : ",").append(item.Scalar());
+    }
+    given_[name] = {text, source(items)};
   }
 
   template <class Visit>

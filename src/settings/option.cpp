@@ -9,6 +9,7 @@ namespace mp {
 namespace {
 
 std::string text_of(const json::value& value) {
+  if (const auto* list = value.if_array(); list && list->empty()) return {};
   const auto* text = value.if_string();
   return text ? std::string(*text) : json::serialize(value);
 }
@@ -21,6 +22,7 @@ std::string hint_of(const Field& field) {
       hint.append(hint.empty() ? "" : "|").append(name.as_string());
     return hint;
   }
+  if (field.shape->json_type == JsonType::Array) return "LIST";
   return field.shape->json_type == JsonType::Integer ? "NUMBER" : "TEXT";
 }
 
@@ -40,8 +42,24 @@ Option make_option(const Field& field, std::string name, const void* defaults) {
           .hint = hint_of(field)};
 }
 
+// "a, b": with commas between, and spaces around them.
+json::array list_of(std::string_view text) {
+  json::array list;
+  if (text.empty()) return list;
+  for (;;) {
+    const auto comma = text.find(',');
+    std::string_view item = text.substr(0, comma);
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    list.emplace_back(item);
+    if (comma == std::string_view::npos) return list;
+    text.remove_prefix(comma + 1);
+  }
+}
+
 // Text from a flag, a variable or the file, as the JSON that the field's rules are checked on.
 json::value value_of(const Field& field, const std::string& text) {
+  if (field.shape->json_type == JsonType::Array) return list_of(text);
   return from_text(field.shape->json_type, text).value_or(json::value(text));
 }
 
@@ -100,8 +118,9 @@ Settings settings_of(const GivenValues& given) {
   if (!issue.empty())
     issue.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(issue.front())));
   if (first.provided) issue += ", not " + json::serialize(*first.provided);
-  const auto found = given.find(first.field);
-  throw wrong_setting(first.field, issue, found == given.end() ? "" : found->second.source);
+  const std::string name = first.field.substr(0, first.field.find('['));  // of a list's item
+  const auto found = given.find(name);
+  throw wrong_setting(name, issue, found == given.end() ? "" : found->second.source);
 }
 
 }  // namespace mp

@@ -23,7 +23,7 @@ struct Option {
   std::string variable;  // "MARCHPROXY_HTTP_LISTEN"
   std::string flag;      // "--http-listen"
   std::string fallback;  // text of the default; empty when there is none
-  std::string hint;      // "auto|files|off", "NUMBER", "TEXT"
+  std::string hint;      // "auto|files|off", "NUMBER", "TEXT", "LIST"
 };
 
 // In the order of the declarations.

@@ -162,6 +162,26 @@ template <>
 inline constexpr Description describe<LicenseSettings> = part<LicenseSettings>(
     "license", "The license.", license_settings_fields, check_license_settings);
 
+struct RateLimitSettings {
+  std::string authentication = "5/minute";
+  std::string general = "1000/hour";
+  std::string configuration = "100/minute";
+};
+inline constexpr std::array rate_limit_settings_fields{
+    field<&RateLimitSettings::authentication>(
+        "authentication", "Sign-ins of a client address: N/second, N/minute, N/hour, N/day or off.",
+        {.min = 1, .max = 32, .format = "quota"}),
+    field<&RateLimitSettings::general>("general",
+                                       "Requests of an API key, or of a user in his sessions.",
+                                       {.min = 1, .max = 32, .format = "quota"}),
+    field<&RateLimitSettings::configuration>(
+        "configuration", "Registrations and configurations that the proxies of a cluster ask for.",
+        {.min = 1, .max = 32, .format = "quota"}),
+};
+template <>
+inline constexpr Description describe<RateLimitSettings> = part<RateLimitSettings>(
+    "rate_limit", "How much one caller may ask.", rate_limit_settings_fields);
+
 struct LogSettings {
   log::Level level = log::Level::Info;
   log::Format format = log::Format::Text;
@@ -185,6 +205,8 @@ struct Settings {
   RotationSettings rotation;
   ProxySettings proxy;
   LicenseSettings license;
+  RateLimitSettings rate_limit;
+  std::vector<std::string> trusted_proxies;
   LogSettings log;
 };
 inline constexpr std::array settings_fields{
@@ -202,6 +224,11 @@ inline constexpr std::array settings_fields{
     field<&Settings::rotation>("rotation", "Rotation of secrets."),
     field<&Settings::proxy>("proxy", "The proxies."),
     field<&Settings::license>("license", "The license."),
+    field<&Settings::rate_limit>("rate_limit", "How much one caller may ask."),
+    field<&Settings::trusted_proxies>(
+        "trusted_proxies",
+        "Addresses and blocks of proxies whose X-Forwarded-For counts, with commas between.",
+        {.max = 100, .format = "network"}),
     field<&Settings::log>("log", "The log."),
 };
 template <>

@@ -108,6 +108,7 @@ void Connection::open_postgresql() {
       static_cast<soci::postgresql_session_backend*>(inside_->session.get_backend())->conn_;
   inside_->session << "SET statement_timeout = '10s'";
   inside_->session << "SET client_min_messages = error";
+  if (access_ == Access::Tally) inside_->session << "SET synchronous_commit = off";
 }
 
 bool Connection::lost() const {
@@ -122,8 +123,9 @@ void Connection::rollback() {
   if (lost()) return;
   try {
     in_transaction_ = true;
-    if (!inside_->sqlite || !sqlite_api::sqlite3_get_autocommit(inside_->sqlite))
-      execute("ROLLBACK");
+    const bool has_one = inside_->sqlite ? !sqlite_api::sqlite3_get_autocommit(inside_->sqlite)
+                                         : access_ != Access::Tally;
+    if (has_one) execute("ROLLBACK");
     inside_->broken.clear();
   } catch (const Error&) {
     inside_.reset();  // the transaction ends with its connection

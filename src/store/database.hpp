@@ -20,7 +20,8 @@ namespace mp {
 using Values = std::vector<std::pair<std::string, Cell>>;
 using Numbers = std::map<std::string, std::int64_t, std::less<>>;
 
-enum class Access { Read, Write };
+// Tally: each statement is a transaction of its own, durable a moment later. PostgreSQL only.
+enum class Access { Read, Write, Tally };
 
 class Connection {
  public:
@@ -40,6 +41,8 @@ class Connection {
   // outcome on a new one; Unavailable when the transaction was undone or nobody can tell (the
   // message says which).
   void commit();
+  // PostgreSQL only: tells the other managers when the transaction is committed.
+  void tell(const Notice& notice);
   // Ends the transaction whatever its state; never throws.
   void rollback();
 

@@ -9,11 +9,11 @@ constexpr std::chrono::seconds longest_wait{5};
 
 Pool::Lease Pool::take() {
   std::unique_lock lock(mutex_);
-  const bool free = freed_.wait_for(lock, longest_wait,
-                                    [&] { return !idle_.empty() || made_ < most_connections; });
-  if (!free) throw unavailable("The database is overloaded", "no free read connection");
+  const bool free =
+      freed_.wait_for(lock, longest_wait, [&] { return !idle_.empty() || made_ < most_; });
+  if (!free) throw unavailable("The database is overloaded", "no free connection");
   if (idle_.empty()) {
-    auto made = std::make_unique<Connection>(url_, vault_, Access::Read);
+    auto made = std::make_unique<Connection>(url_, vault_, access_);
     ++made_;
     return {*this, std::move(made)};
   }

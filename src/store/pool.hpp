@@ -1,4 +1,4 @@
-// A bounded pool of read connections, made when they are needed. Few are enough: a read takes
+// A bounded pool of connections, made when they are needed. Few are enough: a read takes
 // microseconds, and each connection has a page cache of its own.
 #pragma once
 
@@ -12,7 +12,8 @@ namespace mp {
 
 class Pool {
  public:
-  Pool(const DatabaseUrl& url, const Vault& vault) : url_(url), vault_(vault) {}
+  Pool(const DatabaseUrl& url, const Vault& vault, Access access, std::size_t most)
+      : url_(url), vault_(vault), access_(access), most_(most) {}
 
   // A connection of one's own until the end of the scope.
   class Lease {
@@ -35,9 +36,10 @@ class Pool {
  private:
   void give_back(std::unique_ptr<Connection> connection);
 
-  static constexpr std::size_t most_connections = 8;
   const DatabaseUrl url_;
   const Vault& vault_;
+  const Access access_;
+  const std::size_t most_;
   std::mutex mutex_;
   std::condition_variable freed_;
   std::vector<std::unique_ptr<Connection>> idle_;  // the last used one is taken first

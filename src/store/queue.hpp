@@ -18,6 +18,7 @@ struct Work {
   const Actor& actor;
   const std::function<void(Writer&)>& run;
   std::int64_t revision = 0;
+  Nouns stale{};
   std::exception_ptr failure{};
   bool finished = false;
   std::condition_variable changed{};

@@ -259,32 +259,31 @@ std::int64_t Writer::execute(std::string_view sql, const Values& values) {
   return connection_.execute(sql, values);
 }
 
+void Writer::note(ChangeEntry entry) {
+  entry.revision = written_ = connection_.next("changes");
+  entry.time = now_;
+  entry.actor = actor_;
+  if (entry.action != Action::Create) stale_.insert(entry.resource);
+  append(connection_, entry);
+}
+
 void Writer::log(std::string_view resource, const std::string& object_id, Action action,
                  std::optional<std::int64_t> cluster_id, const boost::json::object& after) {
-  written_ = connection_.next("changes");
-  append(connection_, {.revision = written_,
-                       .time = now_,
-                       .actor = actor_,
-                       .resource = std::string(resource),
-                       .object_id = object_id,
-                       .action = action,
-                       .cluster_id = cluster_id,
-                       .before = "",
-                       .after = boost::json::serialize(after)});
+  note({.resource = std::string(resource),
+        .object_id = object_id,
+        .action = action,
+        .cluster_id = cluster_id,
+        .after = boost::json::serialize(after)});
 }
 
 void Writer::record(const Description& description, const void* object, Action action,
                     std::string before, std::string after) {
-  written_ = connection_.next("changes");
-  append(connection_, {.revision = written_,
-                       .time = now_,
-                       .actor = actor_,
-                       .resource = std::string(description.name),
-                       .object_id = text_of(cell_at(description, object, "id")),
-                       .action = action,
-                       .cluster_id = cluster_of(description, object),
-                       .before = std::move(before),
-                       .after = std::move(after)});
+  note({.resource = std::string(description.name),
+        .object_id = text_of(cell_at(description, object, "id")),
+        .action = action,
+        .cluster_id = cluster_of(description, object),
+        .before = std::move(before),
+        .after = std::move(after)});
 }
 
 }  // namespace mp

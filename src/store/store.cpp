@@ -3,18 +3,54 @@
 #include "base/embedded.hpp"
 #include "base/log.hpp"
 #include "store/file.hpp"
+#include "store/listener.hpp"
 #include "store/migrate.hpp"
 #include "store/pool.hpp"
 #include "store/writer_thread.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 
 namespace mp {
 namespace {
 
+constexpr std::size_t most_readers = 8;
+constexpr std::size_t most_tallies = 4;
+constexpr std::size_t name_letters = 16;  // of a Store among those of other managers
 const std::string fingerprint_key = "store_key_fingerprint";
+
+// Functions to call. One that has been called or removed runs no more when `remove` returns.
+template <class... Told>
+class Callbacks {
+ public:
+  Subscription add(std::function<void(Told...)> callback) {
+    const std::lock_guard guard(mutex_);
+    const int number = ++last_;
+    all_.emplace(number, std::move(callback));
+    return Subscription([this, number] {
+      const std::lock_guard guard(mutex_);
+      all_.erase(number);
+    });
+  }
+
+  void call(const Told&... told) {
+    const std::lock_guard guard(mutex_);
+    for (const auto& [number, callback] : all_) {
+      try {
+        callback(told...);
+      } catch (const std::exception& fault) {
+        log::error("a reader of changes failed", {{"what", fault.what()}});
+      }
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  int last_ = 0;
+  std::map<int, std::function<void(Told...)>> all_;
+};
 
 // One line for whoever starts the program.
 Error start_error(const Error& error) {
@@ -32,7 +68,8 @@ struct Store::Inside {
       : options(std::move(given)),
         url(prepare()),
         vault(options.data_dir),
-        pool(url, vault),
+        pool(url, vault, Access::Read, most_readers),
+        tallies(url, vault, Access::Tally, most_tallies),
         queue(options.queue_limit) {
     open(clock);
   }
@@ -40,19 +77,24 @@ struct Store::Inside {
   DatabaseUrl prepare();
   void open(const Clock& clock);
   void open_vault(Connection& connection);
+  void committed(const Notice& notice);
   void announce(std::int64_t newest);
+  void look();
 
   const StoreOptions options;
   std::unique_ptr<FileLock> lock;  // before the database is touched
   const DatabaseUrl url;
   Vault vault;
   Pool pool;
+  Pool tallies;
   std::atomic<std::int64_t> revision{0};
   std::atomic<std::int64_t> reads{0};
-  std::mutex callbacks_mutex;
-  std::vector<std::function<void(std::int64_t)>> callbacks;
+  const std::string self = random_text(name_letters);
+  Callbacks<std::int64_t> change_callbacks;
+  Callbacks<const Nouns&> stale_callbacks;
   WriteQueue queue;
-  std::unique_ptr<WriterThread> writer;  // last: it uses the others
+  std::unique_ptr<WriterThread> writer;  // these two use the others
+  std::unique_ptr<Listener> listener;    // of PostgreSQL
 };
 
 DatabaseUrl Store::Inside::prepare() {
@@ -74,8 +116,17 @@ void Store::Inside::open(const Clock& clock) {
   } catch (const Error& error) {
     throw start_error(error);
   }
-  writer = std::make_unique<WriterThread>(std::move(connection), queue, clock,
-                                          [this](std::int64_t newest) { announce(newest); });
+  writer = std::make_unique<WriterThread>(std::move(connection), queue, clock, self,
+                                          [this](const Notice& notice) { committed(notice); });
+  if (url.kind == DatabaseKind::Sqlite) return;
+  listener = std::make_unique<Listener>(
+      url.target, self,
+      Listener::Ears{.heard = [this](const Notice& notice) { committed(notice); },
+                     .missed =
+                         [this] {
+                           stale_callbacks.call({});
+                           look();
+                         }});
 }
 
 // The database remembers which key its secrets are sealed with: another one must not start.
@@ -88,19 +139,30 @@ void Store::Inside::open_vault(Connection& connection) {
                      {{"key", fingerprint_key}, {"value", vault.fingerprint()}});
 }
 
+void Store::Inside::committed(const Notice& notice) {
+  if (!notice.stale.empty()) stale_callbacks.call(notice.stale);
+  announce(notice.revision);
+}
+
 void Store::Inside::announce(std::int64_t newest) {
   std::int64_t known = revision;
   while (known < newest && !revision.compare_exchange_weak(known, newest)) {
   }
-  if (known >= newest) return;
-  const std::lock_guard guard(callbacks_mutex);
-  for (const auto& callback : callbacks) {
-    try {
-      callback(newest);
-    } catch (const std::exception& fault) {
-      log::error("a reader of changes failed",
-                 {{"revision", std::to_string(newest)}, {"what", fault.what()}});
-    }
+  if (known < newest) change_callbacks.call(newest);
+}
+
+// For changes of other managers that nobody told.
+void Store::Inside::look() {
+  const auto lease = pool.take();
+  Connection& connection = lease.connection();
+  try {
+    const std::int64_t newest = Reader(connection).revision();
+    connection.commit();
+    if (newest > revision) stale_callbacks.call({});
+    announce(newest);
+  } catch (...) {
+    connection.rollback();
+    throw;
   }
 }
 
@@ -123,6 +185,25 @@ void Store::read(const std::function<void(Reader&)>& work) {
   }
 }
 
+std::vector<Row> Store::tally(std::string_view sql, const Values& values,
+                              const std::vector<Column>& columns) {
+  if (inside_->url.kind == DatabaseKind::Sqlite) throw internal("a tally on SQLite");
+  const auto lease = inside_->tallies.take();
+  Connection& connection = lease.connection();
+  for (const bool again : {true, false}) {
+    try {
+      auto rows = connection.query(sql, values, columns);
+      connection.commit();
+      return rows;
+    } catch (const Error&) {
+      const bool lost = connection.lost();
+      connection.rollback();
+      if (!lost || !again) throw;
+    }
+  }
+  return {};
+}
+
 std::int64_t Store::write(const Actor& actor, const std::function<void(Writer&)>& work) {
   if (inside_->writer->is_current()) throw internal("a write within a write");
   Work item{.actor = actor, .run = work};
@@ -131,18 +212,22 @@ std::int64_t Store::write(const Actor& actor, const std::function<void(Writer&)>
   return item.revision;
 }
 
-void Store::on_change(std::function<void(std::int64_t)> callback) {
-  const std::lock_guard guard(inside_->callbacks_mutex);
-  inside_->callbacks.push_back(std::move(callback));
+Subscription Store::on_change(std::function<void(std::int64_t)> callback) {
+  return inside_->change_callbacks.add(std::move(callback));
 }
+
+Subscription Store::on_stale(std::function<void(const Nouns&)> callback) {
+  return inside_->stale_callbacks.add(std::move(callback));
+}
+
+bool Store::is_current() const { return !inside_->listener || inside_->listener->is_current(); }
 
 std::int64_t Store::revision() const { return inside_->revision; }
 
 void Store::poll() {
   if (inside_->url.kind == DatabaseKind::Sqlite) return;  // one manager alone
-  std::int64_t newest = 0;
-  read([&](Reader& db) { newest = db.revision(); });
-  inside_->announce(newest);
+  ++inside_->reads;
+  inside_->look();
 }
 
 bool Store::healthy() {

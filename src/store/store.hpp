@@ -6,11 +6,13 @@
 
 #include "base/outside.hpp"
 #include "model/field.hpp"
+#include "store/notice.hpp"
 
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mp {
@@ -151,6 +153,8 @@ class Writer : public Reader {
   const Actor& actor() const { return actor_; }
   // Of the newest entry that this transaction appended; 0 when it has appended none.
   std::int64_t written_revision() const { return written_; }
+  // Nouns of its entries that are no creation.
+  const Nouns& stale() const { return stale_; }
 
  private:
   void insert(const Description& description, void* object, Logged logged);
@@ -159,10 +163,12 @@ class Writer : public Reader {
 
   void record(const Description& description, const void* object, Action action, std::string before,
               std::string after);
+  void note(ChangeEntry entry);
 
   const Actor& actor_;
   Time now_;
   std::int64_t written_ = 0;
+  Nouns stale_;
 };
 
 struct StoreOptions {
@@ -170,6 +176,24 @@ struct StoreOptions {
   std::string data_dir;  // holds the key file of sealed columns (mode 0600) and SQLite's file
   std::size_t queue_limit = 4096;      // writes waiting; more is Unavailable
   Milliseconds write_deadline{10000};  // a write that is not durable by then is Unavailable
+};
+
+// Ends a callback with its scope: none runs any more when it is gone.
+class Subscription {
+ public:
+  Subscription() = default;
+  explicit Subscription(std::function<void()> end) : end_(std::move(end)) {}
+  Subscription(Subscription&& other) noexcept : end_(std::exchange(other.end_, nullptr)) {}
+  Subscription& operator=(Subscription&& other) noexcept {
+    std::swap(end_, other.end_);
+    return *this;
+  }
+  ~Subscription() {
+    if (end_) end_();
+  }
+
+ private:
+  std::function<void()> end_;
 };
 
 class Store {
@@ -188,11 +212,25 @@ class Store {
   // What `work` throws undoes its part alone and is thrown here.
   std::int64_t write(const Actor& actor, const std::function<void(Writer&)>& work);
 
-  // Called on the writer thread after every commit that appended to the log; must not block.
-  void on_change(std::function<void(std::int64_t revision)> callback);
+  // Runs one statement that counts, at once and beside the transactions of `write`: it is seen by
+  // all managers when this returns, and durable a moment later. PostgreSQL only. A connection that
+  // turns out to be lost is replaced and the statement run again, so it may count twice.
+  std::vector<Row> tally(std::string_view sql,
+                         const std::vector<std::pair<std::string, Cell>>& values,
+                         const std::vector<Column>& columns);
 
-  // The newest revision that was committed here or seen by a poll (other managers write to
-  // PostgreSQL too).
+  // Called after every commit that appended to the log, of this manager and of others; must not
+  // block.
+  [[nodiscard]] Subscription on_change(std::function<void(std::int64_t revision)> callback);
+  // Called with the nouns of logged objects that a commit changed or deleted: for one of this
+  // manager before `write` returns, for others' when PostgreSQL tells. No nouns: it may have been
+  // any. Must not block.
+  [[nodiscard]] Subscription on_stale(std::function<void(const Nouns&)> callback);
+  // Whether `on_stale` is told what others commit as it happens, so that what was read may be
+  // remembered until then.
+  bool is_current() const;
+
+  // The newest revision that was committed here, or that other managers told or a poll found.
   std::int64_t revision() const;
   // Looks for changes of other managers; calls back when there are some. Cheap; from a background
   // loop.

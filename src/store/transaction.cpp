@@ -31,6 +31,8 @@ void Connection::start() {
   failed_ = false;
   if (url_.kind == DatabaseKind::Sqlite) {
     execute(access_ == Access::Read ? "BEGIN" : "BEGIN IMMEDIATE");
+  } else if (access_ == Access::Tally) {
+    return;
   } else if (access_ == Access::Read) {
     execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   } else {
@@ -46,6 +48,10 @@ void Connection::start() {
 
 void Connection::commit() {
   if (!in_transaction_) return;
+  if (access_ == Access::Tally) {
+    in_transaction_ = false;
+    return;
+  }
   try {
     execute("COMMIT");
     in_transaction_ = false;
@@ -54,6 +60,13 @@ void Connection::commit() {
     if (!ask) rollback();
     if (!ask || !was_committed()) throw;
   }
+}
+
+void Connection::tell(const Notice& notice) {
+  if (url_.kind == DatabaseKind::Sqlite) return;
+  query("SELECT 1 FROM pg_notify(:channel, :payload)",
+        {{"channel", std::string(notice_channel)}, {"payload", to_text(notice)}},
+        {Column::Integer});
 }
 
 // The outcome of a COMMIT whose answer was lost.

@@ -10,10 +10,12 @@ constexpr std::size_t most_in_batch = 256;
 }  // namespace
 
 WriterThread::WriterThread(std::unique_ptr<Connection> connection, WriteQueue& queue,
-                           const Clock& clock, std::function<void(std::int64_t)> committed)
+                           const Clock& clock, std::string self,
+                           std::function<void(const Notice&)> committed)
     : connection_(std::move(connection)),
       queue_(queue),
       clock_(clock),
+      self_(std::move(self)),
       committed_(std::move(committed)),
       thread_([this] { run(); }) {}
 
@@ -67,6 +69,7 @@ void WriterThread::run_one(Work& work) {
     work.run(db);
     if (connection_->failed()) throw internal("a write went on after a database error");
     work.revision = db.written_revision();
+    work.stale = db.stale();
   } catch (...) {
     work.failure = std::current_exception();
   }
@@ -87,15 +90,18 @@ void WriterThread::commit(const std::vector<Work*>& batch) {
       std::ranges::count_if(batch, [](const Work* work) { return work->failure != nullptr; });
   failures_ += failed;
   if (failed == static_cast<std::ptrdiff_t>(batch.size())) return connection_->rollback();
+  Notice notice{.sender = self_};
+  for (const Work* work : batch) {
+    if (work->failure) continue;
+    notice.revision = std::max(notice.revision, work->revision);
+    notice.stale.insert(work->stale.begin(), work->stale.end());
+  }
   connection_->save_numbers();
+  if (notice.revision > 0) connection_->tell(notice);
   connection_->commit();
   ++commits_;
   writes_ += static_cast<std::int64_t>(batch.size()) - failed;
-  std::int64_t newest = 0;
-  for (const Work* work : batch) {
-    if (!work->failure) newest = std::max(newest, work->revision);
-  }
-  if (newest > 0) committed_(newest);
+  if (notice.revision > 0) committed_(notice);
 }
 
 }  // namespace mp

@@ -12,9 +12,10 @@ namespace mp {
 
 class WriterThread {
  public:
-  // `committed` is called on the thread, before the works' threads go on, with the newest revision.
+  // `committed` is called on the thread, before the works' threads go on, when a commit appended to
+  // the log. Other managers are told in the transaction, in the name of `self`.
   WriterThread(std::unique_ptr<Connection> connection, WriteQueue& queue, const Clock& clock,
-               std::function<void(std::int64_t)> committed);
+               std::string self, std::function<void(const Notice&)> committed);
   ~WriterThread();  // finishes what is queued
   WriterThread(const WriterThread&) = delete;
   WriterThread& operator=(const WriterThread&) = delete;
@@ -37,7 +38,8 @@ class WriterThread {
   std::unique_ptr<Connection> connection_;
   WriteQueue& queue_;
   const Clock& clock_;
-  const std::function<void(std::int64_t)> committed_;
+  const std::string self_;
+  const std::function<void(const Notice&)> committed_;
   std::atomic<std::int64_t> commits_{0}, writes_{0}, failures_{0};
   std::thread thread_;
 };

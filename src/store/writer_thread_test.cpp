@@ -200,7 +200,7 @@ TEST_P(Writing, AFullQueueRefuses) {
 TEST_P(Writing, ReadersOfTheLogAreToldAfterTheCommit) {
   std::vector<std::int64_t> told;
   std::mutex mutex;
-  store->on_change([&](std::int64_t revision) {
+  const auto subscription = store->on_change([&](std::int64_t revision) {
     EXPECT_EQ(changes(revision - 1).size(), 1U) << "visible to others already";
     const std::lock_guard lock(mutex);
     told.push_back(revision);

@@ -1,52 +1,26 @@
-"""PostgreSQL goes away and comes back, and a second manager on the same database.
+"""PostgreSQL goes away and comes back, and a second manager takes over."""
 
-MARCHPROXY_TEST_POSTGRES names a server where the test may make databases (scripts/with-postgres).
-"""
-
-import os
 import re
-import shutil
-import subprocess
-import urllib.parse
 
 import pytest
 
 from stand.control_plane import Manager
+from stand.postgres import another, database
 from stand.proxy import Proxy
 from stand.rest import Api, mapping_body
 from stand.traffic import Load, answers, request
-from stand.waiting import PATIENCE, eventually
-
-DATABASE = f"away_{os.getpid()}"
-
-
-def sql(*statements):
-    for statement in statements:
-        subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", os.environ["MARCHPROXY_TEST_POSTGRES"], "-c",
-                        statement], check=True, capture_output=True, timeout=PATIENCE)
-
-
-def deny():
-    sql(f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS false",
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{DATABASE}'")
-
-
-def allow():
-    sql(f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS true")
+from stand.waiting import eventually
 
 
 @pytest.fixture
-def url():
-    if "MARCHPROXY_TEST_POSTGRES" not in os.environ:
-        pytest.skip("needs PostgreSQL: scripts/with-postgres COMMAND")
-    sql(f"CREATE DATABASE {DATABASE}")
-    yield urllib.parse.urlsplit(os.environ["MARCHPROXY_TEST_POSTGRES"])._replace(path="/" + DATABASE).geturl()
-    sql(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+def base():
+    with database() as made:
+        yield made
 
 
 @pytest.fixture
-def own(tmp_path, url):
-    with Manager(tmp_path, MARCHPROXY_DATABASE_URL=url) as manager:
+def own(tmp_path, base):
+    with Manager(tmp_path, MARCHPROXY_DATABASE_URL=base.url) as manager:
         yield manager.start()
 
 
@@ -56,25 +30,25 @@ def proxy(own, tmp_path):
         yield made.start()
 
 
-def test_database_away_and_back(own, proxy, demo_ports, port):
+def test_database_away_and_back(own, base, proxy, demo_ports, port):
     api = own.api
     api.service("web", demo_ports["web"])
     api.mapping("web", port)
     with Load(port, [("web", {"web"})], clients=2) as load:
-        deny()
+        base.deny()
         try:
             body = {"name": "late", "ip_fqdn": "127.0.0.1", "collection": "tests", "cluster_id": 1}
             refused = api.post("/services", body)
             assert refused.status == 503 and refused.error["code"] == "SERVICE_UNAVAILABLE"
             assert refused.json["success"] is False and refused.json["request_id"]
-            assert DATABASE not in refused.text and "postgres" not in refused.text.lower()
+            assert base.name not in refused.text and "postgres" not in refused.text.lower()
             assert api.get("/services").status == 503
             health = Api(own.http_port).raw("GET", "/healthz")
             assert health.status == 503 and health.json["checks"]["database"] == "unhealthy"
             assert proxy.admin.is_connected(), "streams go on"
             load.more(100)
         finally:
-            allow()
+            base.allow()
         eventually(lambda: api.get("/services").status == 200, "the API recovers unaided")
         eventually(lambda: Api(own.http_port).raw("GET", "/healthz").status == 200, "health recovers")
         api.service("late", demo_ports["shop"])
@@ -86,16 +60,16 @@ def test_database_away_and_back(own, proxy, demo_ports, port):
     assert lines and all(re.match(r"20\d\d-\d\d-\d\dT", line) for line in lines), "every entry of the log is one line"
 
 
-def test_proxy_that_connects_while_the_database_is_away_is_served_when_it_is_back(own, proxy, demo_ports, port):
+def test_proxy_that_connects_while_the_database_is_away_is_served_when_it_is_back(own, base, proxy, demo_ports, port):
     own.api.service("web", demo_ports["web"])
     own.api.mapping("web", port)
-    deny()
+    base.deny()
     try:
         proxy.clean_up()
         super(Proxy, proxy).start()
         eventually(lambda: streams_tried(proxy) >= 2, "Envoy was refused, and tried again")
     finally:
-        allow()
+        base.allow()
     eventually(lambda: answers(port, "web", "web"), "it is served", 60)
 
 
@@ -106,11 +80,10 @@ def streams_tried(proxy):
         return 0
 
 
-def test_second_manager_sees_and_says_the_same(own, proxy, demo_ports, tmp_path, port):
+def test_second_manager_sees_and_says_the_same(own, proxy, demo_ports, port):
     own.api.service("web", demo_ports["web"])
     own.api.mapping("web", port)
-    shutil.copytree(own.data_dir, tmp_path / "second", ignore=shutil.ignore_patterns("*.lock"))
-    with Manager(tmp_path, "second", MARCHPROXY_DATABASE_URL=own.variables["MARCHPROXY_DATABASE_URL"]) as second:
+    with another(own, "second") as second:
         second.start()
         second.api.service("shop", demo_ports["shop"])
         second.api.post("/mappings", mapping_body("shop", port)).expect(201)

@@ -39,9 +39,19 @@ Names on_one_line(Names names) {
   return names;
 }
 
+std::map<std::string, std::string> settings_of(const std::vector<Step>& steps) {
+  std::map<std::string, std::string> settings;
+  for (const Step& step : steps) {
+    if (const auto* given = std::get_if<GivenSetting>(&step.what))
+      settings[given->name] = given->value;
+  }
+  return settings;
+}
+
 class Conversation {
  public:
-  explicit Conversation(const std::string& kind) : stage_(kind) {
+  Conversation(const std::string& kind, const std::vector<Step>& steps)
+      : stage_(kind, settings_of(steps)) {
     names_ = {{"password", Stage::password()},
               {"default_key", stage_.cluster_key("default")},
               {"admin_id", "1"}};
@@ -52,6 +62,8 @@ class Conversation {
   }
 
  private:
+  void run(const GivenSetting&) {}  // was there from the beginning
+
   void run(const GivenCluster& given) {
     names_[given.name + "_id"] = std::to_string(stage_.add_cluster(given.name));
     names_[given.name + "_key"] = stage_.cluster_key(given.name);
@@ -178,7 +190,7 @@ TEST_P(ConversationTest, goes_as_written) {
   const auto& [file, kind] = GetParam();
   const auto steps = read_script("tests/api/" + file + ".http");
   ASSERT_FALSE(steps.empty());
-  Conversation conversation(kind);
+  Conversation conversation(kind, steps);
   for (const Step& step : steps) {
     SCOPED_TRACE(file + ".http:" + std::to_string(step.line));
     try {

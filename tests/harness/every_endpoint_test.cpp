@@ -166,6 +166,30 @@ TEST(EveryEndpoint, refuses_callers_without_the_right_credential) {
   }
 }
 
+const char* limit_of(Rate rate) {
+  switch (rate) {
+    case Rate::Authentication: return "1000001";
+    case Rate::General: return "1000002";
+    case Rate::Configuration: return "1000003";
+    case Rate::Unlimited: break;
+  }
+  return "";
+}
+
+TEST(EveryEndpoint, tells_the_rate_limit_of_its_category) {
+  World world("sqlite");
+  for (const auto& endpoint : api::all_endpoints().all()) {
+    SCOPED_TRACE(name_of(endpoint));
+    const auto path = world.path(endpoint);
+    ASSERT_TRUE(path);
+    const As& as = world.allowed(endpoint);
+    const auto response = ask(world, endpoint, as, world.body(endpoint), *path);
+    EXPECT_EQ(http::find_header(response.headers, "X-RateLimit-Limit"),
+              limit_of(endpoint.declaration.rate));
+    renew(world, as);
+  }
+}
+
 void check_breaches(World& world, const api::Endpoint& endpoint) {
   const bool lenient = endpoint.declaration.needs == Needs::ClusterKey;
   const auto path = world.path(endpoint);

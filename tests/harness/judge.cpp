@@ -48,6 +48,23 @@ void check_request_id(const http::Request& request, const http::Response& respon
   }
 }
 
+// All three or none, and only where the document has them.
+void check_limits(const json::value& declared, const http::Response& response,
+                  std::vector<std::string>& found) {
+  const auto* headers = declared.as_object().if_contains("headers");
+  std::size_t count = 0;
+  for (const char* name : {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}) {
+    if (http::find_header(response.headers, name).empty()) continue;
+    ++count;
+    if (!headers || !headers->as_object().contains(name))
+      found.push_back(std::string(name) + " is not declared");
+  }
+  if (count != 0 && count != 3) found.push_back("has some of the rate limit's headers only");
+  if (response.status == 429 &&
+      (count != 3 || http::find_header(response.headers, "Retry-After").empty()))
+    found.push_back("is a 429 without its headers");
+}
+
 // `details` begins with the first violation, and 400 has some.
 void check_violations(const json::value& body, std::vector<std::string>& found) {
   const json::object& error = body.at("error").as_object();
@@ -90,6 +107,7 @@ void Judge::check_body(const json::object& operation, const http::Request& reque
   const auto* declared = responses.if_contains(std::to_string(response.status));
   if (!declared)
     return found.push_back("status " + std::to_string(response.status) + " is not declared");
+  check_limits(*declared, response, found);
   const auto* content = declared->as_object().if_contains("content");
   if (request.method == "HEAD") return;
   if (!content) {

@@ -125,6 +125,7 @@ LicenseServerMood read_mood(const std::string& line, const Lines& lines) {
 
 // given cluster "main"; user "olga" of cluster "main", "other"; admin "root"
 void read_given(const std::string& line, const Lines& lines, std::vector<Step>& steps) {
+  static const std::regex setting("setting ([a-z_.]+) \"([^\"]*)\"");
   static const std::regex cluster("cluster \"([^\"]+)\"");
   static const std::regex user(
       "(user|admin) \"([^\"]+)\"( of cluster (\"[^\"]+\"(, \"[^\"]+\")*))?");
@@ -134,6 +135,10 @@ void read_given(const std::string& line, const Lines& lines, std::vector<Step>& 
     const std::string part = trimmed(rest.substr(0, rest.find(';')));
     rest = rest.find(';') == std::string::npos ? "" : rest.substr(rest.find(';') + 1);
     std::smatch parts;
+    if (std::regex_match(part, parts, setting)) {
+      steps.push_back({lines.number(), GivenSetting{parts[1].str(), parts[2].str()}});
+      continue;
+    }
     if (std::regex_match(part, parts, cluster)) {
       steps.push_back({lines.number(), GivenCluster{parts[1].str()}});
       continue;

@@ -18,6 +18,12 @@
 
 namespace mp::test {
 
+// For the manager of the whole conversation.
+struct GivenSetting {
+  std::string name;
+  std::string value;
+};
+
 struct GivenCluster {
   std::string name;
 };
@@ -66,8 +72,8 @@ struct Exchange {
 
 struct Step {
   int line = 0;
-  std::variant<GivenCluster, GivenUser, Advance, Exchange, GivenCertificate, GivenLicense,
-               LicenseServerMood>
+  std::variant<GivenSetting, GivenCluster, GivenUser, Advance, Exchange, GivenCertificate,
+               GivenLicense, LicenseServerMood>
       what;
 };
 

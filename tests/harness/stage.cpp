@@ -2,9 +2,11 @@
 
 #include "access/keys.hpp"
 #include "judge.hpp"
+#include "settings/command.hpp"
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 
@@ -30,7 +32,13 @@ const std::string& Stage::password() {
 }
 
 Settings Stage::settings() const {
-  Settings settings;
+  std::vector<std::string> flags;
+  for (const auto& [name, value] : given_) {
+    std::string flag = "--" + name;
+    std::ranges::replace_if(flag, [](char letter) { return letter == '.' || letter == '_'; }, '-');
+    flags.insert(flags.end(), {flag, value});
+  }
+  Settings settings = load_settings(flags, {{"HOME", database_.data_dir()}});
   settings.http.listen = "127.0.0.1:0";
   settings.http.workers = 2;
   settings.xds.listen = "127.0.0.1:0";
@@ -41,7 +49,11 @@ Settings Stage::settings() const {
   return settings;
 }
 
-Stage::Stage(const std::string& kind) : database_(kind), vault_(database_.data_dir()) {
+Stage::Stage(const std::string& kind, std::map<std::string, std::string> given)
+    : given_(std::move(given)), database_(kind), vault_(database_.data_dir()) {
+  given_.try_emplace("rate_limit.authentication", "1000001/day");
+  given_.try_emplace("rate_limit.general", "1000002/day");
+  given_.try_emplace("rate_limit.configuration", "1000003/day");
   clusters_["default"] = {.id = 1, .key = new_cluster_key().reveal()};
   manager_ = std::make_unique<Manager>(settings(), clock_, license_server_);
   users_["admin"] = {.id = 1};

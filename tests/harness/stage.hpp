@@ -30,8 +30,9 @@ struct Account {
 
 class Stage {
  public:
-  // `kind` is "sqlite" or "postgresql". The cluster `default` and the user `admin` are there.
-  explicit Stage(const std::string& kind);
+  // `kind` is "sqlite" or "postgresql"; `given` are settings by name. The cluster `default` and the
+  // user `admin` are there. Rate limits are far away unless they are given.
+  explicit Stage(const std::string& kind, std::map<std::string, std::string> given = {});
 
   // Waits for the answer, at most 30 s; what the Judge finds fails the test.
   http::Response ask(http::Request request, const As& caller = {});
@@ -71,6 +72,7 @@ class Stage {
   };
   Settings settings() const;
 
+  std::map<std::string, std::string> given_;
   Database database_;
   ManualClock clock_{*parse_time("2026-03-01T10:00:00Z")};
   LicenseServer license_server_;

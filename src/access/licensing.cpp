@@ -130,11 +130,11 @@ std::shared_ptr<const License> Licensing::kept() const {
 FetchReply Licensing::post(const std::string& path, const Secret& key, const json::object& body) {
   std::string url = settings_.license.server_url;
   while (url.ends_with('/')) url.pop_back();
-  return fetch_.post({.url = url + path,
-                      .headers = {"Authorization: Bearer " + key.reveal(),
-                                  "Content-Type: application/json", "Accept: application/json"},
-                      .body = json::serialize(body),
-                      .ca = settings_.license.ca});
+  return fetch_.ask({.url = url + path,
+                     .headers = {"Authorization: Bearer " + key.reveal(),
+                                 "Content-Type: application/json", "Accept: application/json"},
+                     .body = json::serialize(body),
+                     .ca = settings_.license.ca});
 }
 
 LicenseAnswer Licensing::ask(const Secret& key) {

@@ -20,7 +20,7 @@ const Secret other_key("PENG-AAAA-BBBB-CCCC-DDDD-0002");
 // Answers as it is told, and remembers what it was asked.
 class Server final : public Fetch {
  public:
-  FetchReply post(const FetchRequest& request) override {
+  FetchReply ask(const FetchRequest& request) override {
     const bool validate = request.url.ends_with("/api/v2/validate");
     (validate ? validations : keepalives).push_back(request);
     if (before_answer) before_answer();
@@ -324,7 +324,7 @@ TEST_P(LicensingTest, TellsTheKeyToNobody) {
 TEST_P(LicensingTest, LetsFewAskAtATime) {
   std::latch all_asking(4), go_on(1);
   struct Slow final : Fetch {
-    FetchReply post(const FetchRequest&) override { return wait(); }
+    FetchReply ask(const FetchRequest&) override { return wait(); }
     void stop() override {}
     std::function<FetchReply()> wait;
   } slow;

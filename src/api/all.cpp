@@ -11,6 +11,7 @@ const Endpoints& all_endpoints() {
     services(endpoints);
     mappings(endpoints);
     certificates(endpoints);
+    acme_challenges(endpoints);
     service_certificates(endpoints);
     clusters(endpoints);
     enrolment(endpoints);

@@ -1,3 +1,4 @@
+#include "api/acme_renewals.hpp"
 #include "api/certificate_use.hpp"
 #include "api/context.hpp"
 #include "api/nouns.hpp"
@@ -78,6 +79,7 @@ Page<Certificate> list_certificates(Call& call, Listing<Certificate> query) {
     narrow_to_status(selection, query, call.context.clock.now());
     narrow_to_visible_or_common(selection, call.caller);
     page = load_page<Certificate>(db, query, selection);
+    show_renewals(db, pointers(page.items));
   });
   show(call, pointers(page.items));
   return page;
@@ -103,7 +105,10 @@ Created<Certificate> upload_certificate(Call& call, Upload<CertificateUpload> bo
 
 Certificate get_certificate(Call& call, Id<Certificate> id) {
   Certificate certificate;
-  call.read([&](Reader& db) { certificate = load_visible(db, call.caller, id.value); });
+  call.read([&](Reader& db) {
+    certificate = load_visible(db, call.caller, id.value);
+    show_renewals(db, {&certificate});
+  });
   show(call, {&certificate});
   return certificate;
 }
@@ -177,6 +182,26 @@ Created<Certificate> generate_wildcard(Call& call, New<WildcardRequest> body) {
     note_cluster(call, created.value);
     show_written(call, created.value);
     return created;
+  });
+}
+
+// One of our own authority at once; another one as soon as the ACME server has decided.
+Certificate renew_certificate(Call& call, Id<Certificate> id) {
+  return write<Certificate>(call, [&](Writer& db) {
+    Certificate certificate = load_visible(db, call.caller, id.value);
+    if (certificate.revoked_at) throw Error(Code::Conflict, "The certificate is revoked");
+    if (certificate.source_type == CertificateSource::Auto) {
+      reissue(certificate, call.context.authority, db.now());
+      db.update(certificate);
+      note_cluster(call, certificate);
+    } else if (call.context.settings.acme.directory.empty()) {
+      throw Error(Code::Conflict, "No ACME server is configured (setting acme.directory)");
+    } else {
+      ask_for_renewal(db, certificate);
+    }
+    show_renewals(db, {&certificate});
+    show_written(call, certificate);
+    return certificate;
   });
 }
 
@@ -264,6 +289,12 @@ void certificates(Endpoints& endpoints) {
                  .needs = Needs::Admin,
                  .feature = "wildcard_certificates"},
                 generate_wildcard);
+  endpoints.add({.id = "renew_certificate",
+                 .call = "POST /certificates/{id}/renew",
+                 .summary = "Renew a certificate now, whatever is left of it.",
+                 .needs = Needs::Admin,
+                 .errors = {Code::Conflict}},
+                renew_certificate);
   endpoints.add({.id = "revoke_certificate",
                  .call = "POST /certificates/{id}/revoke",
                  .summary = "Revoke a certificate; proxies serve it no longer.",

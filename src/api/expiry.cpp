@@ -34,6 +34,11 @@ void report_certificates(Reader& db, Time now, Scrape& scrape) {
   state("active", count(db, "revoked_at IS NULL AND expires_at > :time", now));
   state("expired", count(db, "revoked_at IS NULL AND expires_at <= :time", now));
   state("revoked", db.count<Certificate>({.where = "revoked_at IS NOT NULL"}));
+  const auto failing =
+      db.query("SELECT COUNT(*) FROM renewals WHERE failures > 0", {}, {Column::Integer});
+  scrape.gauge("marchproxy_certificate_renewals_failing",
+               "Certificates whose renewal by the ACME server failed", {},
+               static_cast<double>(std::get<std::int64_t>(failing[0][0])));
   const auto rows = db.query(
       "SELECT name, expires_at FROM certificates WHERE revoked_at IS NULL ORDER BY expires_at, id "
       "LIMIT :most",

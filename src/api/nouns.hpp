@@ -11,6 +11,7 @@ void users(Endpoints& endpoints);
 void clusters(Endpoints& endpoints);
 void services(Endpoints& endpoints);
 void mappings(Endpoints& endpoints);
+void acme_challenges(Endpoints& endpoints);
 void certificates(Endpoints& endpoints);
 void service_certificates(Endpoints& endpoints);
 void proxies(Endpoints& endpoints);

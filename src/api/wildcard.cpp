@@ -5,7 +5,6 @@
 namespace mp::api {
 namespace {
 
-constexpr std::chrono::hours renewal{24 * 45};
 constexpr std::size_t longest_common_name = 64;  // RFC 5280, ub-common-name
 
 const Actor manager{.user_id = std::nullopt, .name = "manager", .address = "", .request_id = ""};
@@ -57,12 +56,14 @@ Certificate issue_wildcard(const Authority& authority, const WildcardRequest& re
   return certificate;
 }
 
+void reissue(Certificate& certificate, const Authority& authority, Time now) {
+  issue(certificate, authority, now + (certificate.expires_at - certificate.not_before));
+}
+
 bool is_renewal_due(const Certificate& certificate, Time now) {
-  if (certificate.source_type != CertificateSource::Auto || !certificate.auto_renew ||
-      certificate.revoked_at)
-    return false;
+  if (!certificate.auto_renew || certificate.revoked_at) return false;
   const Milliseconds life = certificate.expires_at - certificate.not_before;
-  return certificate.expires_at - now <= std::min<Milliseconds>(life / 3, renewal);
+  return certificate.expires_at - now <= std::min<Milliseconds>(life / 3, longest_renewal_window);
 }
 
 void renew_certificates(Store& store, const Authority& authority, Time now) {
@@ -70,15 +71,17 @@ void renew_certificates(Store& store, const Authority& authority, Time now) {
   store.read([&](Reader& db) {
     candidates = db.select<Certificate>(
         {.where = "source_type = 'auto' AND auto_renew = 1 AND expires_at <= :soon",
-         .values = {{"soon", to_milliseconds(now + renewal)}}});
+         .values = {{"soon", to_milliseconds(now + longest_renewal_window)}}});
   });
   for (const Certificate& each : candidates) {
     if (!is_renewal_due(each, now)) continue;
     store.write(manager, [&](Writer& db) {
       auto current = db.find<Certificate>(each.id);
       // Another manager may have been here, or a user.
-      if (!current || !is_renewal_due(*current, now)) return;
-      issue(*current, authority, now + (current->expires_at - current->not_before));
+      if (!current || current->source_type != CertificateSource::Auto ||
+          !is_renewal_due(*current, now))
+        return;
+      reissue(*current, authority, now);
       db.update(*current);
     });
     log::info("certificate renewed", {{"certificate", each.name}});

@@ -1,5 +1,6 @@
 #include "app/manager.hpp"
 
+#include "api/acme_renewals.hpp"
 #include "api/answer.hpp"
 #include "api/api.hpp"
 #include "api/bootstrap.hpp"
@@ -28,6 +29,7 @@ StoreOptions store_options(const Settings& settings) {
 // Checked at the start, so that a wrong file does not look like a server that is away.
 const Settings& with_authorities(const Settings& settings) {
   if (!settings.license.ca.empty()) read_authorities(settings.license.ca, "license.ca");
+  if (!settings.acme.ca.empty()) read_authorities(settings.acme.ca, "acme.ca");
   return settings;
 }
 
@@ -61,6 +63,7 @@ struct Manager::Parts {
         license(store, clock, settings, fetch),
         rates(settings.rate_limit, store, metrics),
         trusted_proxies(settings.trusted_proxies),
+        acme_renewals(store, clock, settings.acme, fetch),
         hub(store, status, clock),
         context{.store = store,
                 .clock = clock,
@@ -112,7 +115,9 @@ struct Manager::Parts {
 
   // What waits for servers outside, so that nothing else has to wait for them.
   std::vector<Task> outside_tasks() {
-    return {{"license", std::chrono::seconds(1), [this] { license.tend(); }}};
+    using namespace std::chrono_literals;
+    return {{"license", 1s, [this] { license.tend(); }},
+            {"acme", 1s, [this] { acme_renewals.tend(); }}};
   }
 
   const Settings settings;
@@ -129,6 +134,7 @@ struct Manager::Parts {
   Licensing license;
   Rates rates;
   TrustedProxies trusted_proxies;
+  api::AcmeRenewals acme_renewals;
   xds::Status status;
   xds::Hub hub;
   Subscription waking;

@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <new>
@@ -50,8 +51,38 @@ std::size_t take(char* bytes, std::size_t, std::size_t size, void* target) {
   return size;
 }
 
+constexpr std::size_t most_headers = 100;
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// One line of the answer's head; a new status line (of 100 Continue, say) begins anew.
+std::size_t take_header(char* bytes, std::size_t, std::size_t size, void* target) {
+  auto& headers = *static_cast<Headers*>(target);
+  const std::string_view line(bytes, size);
+  if (line.starts_with("HTTP/")) headers.clear();
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos || headers.size() == most_headers) return size;
+  std::string name(line.substr(0, colon));
+  std::ranges::transform(name, name.begin(), [](unsigned char letter) {
+    return static_cast<char>(std::tolower(letter));
+  });
+  std::string_view value = line.substr(colon + 1);
+  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  while (!value.empty() && (value.back() == '\n' || value.back() == '\r' || value.back() == ' '))
+    value.remove_suffix(1);
+  headers.emplace_back(std::move(name), std::string(value));
+  return size;
+}
+
 int ask_whether_to_stop(void* flag, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<const std::atomic<bool>*>(flag)->load() ? 1 : 0;
+}
+
+void set_method(CURL* easy, const FetchRequest& request) {
+  if (request.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  if (request.method != "POST") return;
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
 }
 
 void set_limits(CURL* easy, const FetchRequest& request) {
@@ -70,27 +101,34 @@ void set_limits(CURL* easy, const FetchRequest& request) {
 
 }  // namespace
 
+std::string_view FetchReply::header(std::string_view name) const {
+  const auto found = std::ranges::find(headers, name, &Headers::value_type::first);
+  return found == headers.end() ? std::string_view() : std::string_view(found->second);
+}
+
 CurlFetch::CurlFetch() {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (started != CURLE_OK) throw std::runtime_error("libcurl cannot start");
 }
 
-FetchReply CurlFetch::post(const FetchRequest& request) {
+FetchReply CurlFetch::ask(const FetchRequest& request) {
   const std::unique_ptr<CURL, FreeEasy> handle(curl_easy_init());
   if (!handle) throw std::bad_alloc();
   CURL* easy = handle.get();
   const List headers = header_list(request);
   Body body{.bytes = {}, .most = request.most_bytes};
+  Headers answered;
   std::array<char, CURL_ERROR_SIZE> text{};
   set_limits(easy, request);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, text.data());
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "marchproxy-manager");
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
+  set_method(easy, request);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &answered);
   curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, ask_whether_to_stop);
   curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &stopped_);
@@ -101,7 +139,9 @@ FetchReply CurlFetch::post(const FetchRequest& request) {
     return {.failure = text[0] != '\0' ? text.data() : curl_easy_strerror(result)};
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  return {.status = static_cast<int>(status), .body = std::move(body.bytes)};
+  return {.status = static_cast<int>(status),
+          .headers = std::move(answered),
+          .body = std::move(body.bytes)};
 }
 
 }  // namespace mp

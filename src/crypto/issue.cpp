@@ -82,14 +82,8 @@ Owned<GENERAL_NAME> general_name(const std::string& name) {
   return general;
 }
 
-// Built as objects, not as text, so that a name cannot smuggle in another one.
 void add_names(X509* certificate, const std::vector<std::string>& names) {
-  const auto list = owned(GENERAL_NAMES_new(), "GENERAL_NAMES_new");
-  for (const std::string& name : names) {
-    auto general = general_name(name);
-    must(sk_GENERAL_NAME_push(list.get(), general.get()), "sk_GENERAL_NAME_push");
-    general.release();
-  }
+  const auto list = general_names(names);
   must(X509_add1_ext_i2d(certificate, NID_subject_alt_name, list.get(), 0, 0), "subjectAltName");
 }
 
@@ -109,6 +103,16 @@ void add_extensions(X509* certificate, X509* issuer, const CertificateRequest& r
 }
 
 }  // namespace
+
+Owned<GENERAL_NAMES> general_names(const std::vector<std::string>& names) {
+  auto list = owned(GENERAL_NAMES_new(), "GENERAL_NAMES_new");
+  for (const std::string& name : names) {
+    auto general = general_name(name);
+    must(sk_GENERAL_NAME_push(list.get(), general.get()), "sk_GENERAL_NAME_push");
+    general.release();
+  }
+  return list;
+}
 
 Key new_key(Curve curve) {
   return owned(EVP_EC_gen(curve == Curve::P384 ? "P-384" : "P-256"), "EVP_EC_gen");

@@ -28,6 +28,10 @@ Key new_key(Curve curve);
 X509Certificate issue(const CertificateRequest& request, EVP_PKEY* key, X509* issuer,
                       EVP_PKEY* issuer_key);
 
+// A subjectAltName of IP addresses, DNS names and spiffe:// URIs. Built as objects, not as text, so
+// that a name cannot smuggle in another one.
+Owned<GENERAL_NAMES> general_names(const std::vector<std::string>& names);
+
 std::string to_pem(X509* certificate);
 std::string to_pem(EVP_PKEY* key);  // PKCS#8, not encrypted
 

@@ -34,6 +34,27 @@ inline constexpr std::array names_of<RevocationReason>{
     std::string_view("superseded"),         std::string_view("cessation_of_operation"),
     std::string_view("privilege_withdrawn")};
 
+// A renewal by an ACME server that is under way or has failed.
+struct CertificateRenewal {
+  bool is_under_way = false;
+  Time next_attempt_at;
+  int failures = 0;
+  std::string error;
+};
+inline constexpr std::array certificate_renewal_fields{
+    field<&CertificateRenewal::is_under_way>("is_under_way", "Whether the server works on it.",
+                                             {.mode = Mode::Server}),
+    field<&CertificateRenewal::next_attempt_at>("next_attempt_at", "When the next step is due.",
+                                                {.mode = Mode::Server}),
+    field<&CertificateRenewal::failures>("failures", "Failures in a row.", {.mode = Mode::Server}),
+    field<&CertificateRenewal::error>("error", "Why the last one failed, empty if none did.",
+                                      {.mode = Mode::Server}),
+};
+template <>
+inline constexpr Description describe<CertificateRenewal> =
+    part<CertificateRenewal>("certificate_renewal", "A renewal that is under way or has failed.",
+                             certificate_renewal_fields);
+
 struct Certificate {
   std::int64_t id = 0;
   std::string name;
@@ -49,6 +70,7 @@ struct Certificate {
   std::optional<Time> revoked_at;
   std::optional<RevocationReason> revocation_reason;
   Status delivery;
+  std::optional<CertificateRenewal> renewal;
   Time created_at;
   Time updated_at;
   std::int64_t revision = 1;
@@ -67,7 +89,8 @@ inline constexpr std::array certificate_fields{
     field<&Certificate::subject_alt_names>("subject_alt_names", "Server names that it is good for.",
                                            {.mode = Mode::Server}),
     field<&Certificate::source_type>(
-        "source_type", "Where it comes from: an upload, or the manager's own authority (auto).",
+        "source_type",
+        "Where it comes from: an upload, the manager's own authority (auto), or an ACME server.",
         {.mode = Mode::Server}),
     field<&Certificate::auto_renew>("auto_renew", "Whether it is renewed before it expires."),
     field<&Certificate::not_before>("not_before", "When it begins to be good.",
@@ -86,6 +109,9 @@ inline constexpr std::array certificate_fields{
                                            {.mode = Mode::Server}),
     field<&Certificate::delivery>("delivery", "Whether proxies hold it.",
                                   {.mode = Mode::Server, .kept = Kept::Computed}),
+    field<&Certificate::renewal>("renewal",
+                                 "Its renewal by an ACME server, while one is due or fails.",
+                                 {.mode = Mode::Server, .kept = Kept::Computed}),
     field<&Certificate::created_at>("created_at", "When it was made.",
                                     {.mode = Mode::Server, .sort = true}),
     field<&Certificate::updated_at>("updated_at", "When it last changed.",

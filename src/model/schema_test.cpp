@@ -1,4 +1,5 @@
 // What all declarations have in common, and the OpenAPI schemas that come from them.
+#include "model/acme.hpp"
 #include "model/certificate.hpp"
 #include "model/certificate_upload.hpp"
 #include "model/cluster_status.hpp"
@@ -49,6 +50,10 @@ std::vector<const Description*> all_descriptions() {
           &describe<ProxyConfigReport>,
           &describe<Status>,
           &describe<Certificate>,
+          &describe<CertificateRenewal>,
+          &describe<AcmeAccount>,
+          &describe<Renewal>,
+          &describe<KeptProof>,
           &describe<Issuer>,
           &describe<CertificateUpload>,
           &describe<WildcardRequest>,

@@ -116,6 +116,27 @@ void check_license_settings(const void* section, Violations& violations) {
   }
 }
 
+void check_acme_settings(const void* section, Violations& violations) {
+  const auto& acme = *static_cast<const AcmeSettings*>(section);
+  if (acme.directory.empty()) return;
+  if (!acme.directory.starts_with("https://") || !is_server_url(acme.directory)) {
+    violations.push_back({"directory", "Must be a URL such as https://acme.example/directory",
+                          json::value(acme.directory)});
+  }
+  if (!acme.agree_to_terms) {
+    violations.push_back({"agree_to_terms",
+                          "Must be true: the server issues to nobody who has not agreed",
+                          std::nullopt});
+  }
+  const bool by_hook = acme.challenge == AcmeChallenge::Dns01;
+  if (by_hook != !acme.dns_hook.empty()) {
+    violations.push_back({"dns_hook",
+                          by_hook ? "Must be set when acme.challenge is dns-01"
+                                  : "Counts only when acme.challenge is dns-01",
+                          json::value(acme.dns_hook)});
+  }
+}
+
 void check_tls_settings(const void* section, Violations& violations) {
   const auto& tls = *static_cast<const TlsSettings*>(section);
   check_pair(tls.certificate, tls.key, violations);

@@ -182,6 +182,45 @@ template <>
 inline constexpr Description describe<RateLimitSettings> = part<RateLimitSettings>(
     "rate_limit", "How much one caller may ask.", rate_limit_settings_fields);
 
+enum class AcmeChallenge { Http01, Dns01 };
+template <>
+inline constexpr std::array names_of<AcmeChallenge>{std::string_view("http-01"),
+                                                    std::string_view("dns-01")};
+
+struct AcmeSettings {
+  std::string directory;
+  std::string email;
+  std::string ca;
+  AcmeChallenge challenge = AcmeChallenge::Http01;
+  std::string dns_hook;
+  bool agree_to_terms = false;
+};
+inline constexpr std::array acme_settings_fields{
+    field<&AcmeSettings::directory>(
+        "directory",
+        "URL of an ACME server's directory, which then renews uploaded certificates; none unless "
+        "set.",
+        {.max = 2048}),
+    field<&AcmeSettings::email>("email", "Where that server may write to.", {.max = 254}),
+    field<&AcmeSettings::ca>(
+        "ca", "PEM file of the authorities of its certificate; the system's unless set.",
+        {.max = 4096}),
+    field<&AcmeSettings::challenge>(
+        "challenge", "How names are proven: over HTTP by the REST port, or in DNS by dns_hook."),
+    field<&AcmeSettings::dns_hook>(
+        "dns_hook",
+        "Program that sets a TXT record: called with present or cleanup, the record's name and "
+        "its text.",
+        {.max = 4096}),
+    field<&AcmeSettings::agree_to_terms>("agree_to_terms",
+                                         "That the server's terms of service are agreed to."),
+};
+void check_acme_settings(const void* section, Violations& violations);
+template <>
+inline constexpr Description describe<AcmeSettings> =
+    part<AcmeSettings>("acme", "Certificates from an ACME server (RFC 8555).", acme_settings_fields,
+                       check_acme_settings);
+
 struct LogSettings {
   log::Level level = log::Level::Info;
   log::Format format = log::Format::Text;
@@ -207,6 +246,7 @@ struct Settings {
   LicenseSettings license;
   RateLimitSettings rate_limit;
   std::vector<std::string> trusted_proxies;
+  AcmeSettings acme;
   LogSettings log;
 };
 inline constexpr std::array settings_fields{
@@ -229,6 +269,7 @@ inline constexpr std::array settings_fields{
         "trusted_proxies",
         "Addresses and blocks of proxies whose X-Forwarded-For counts, with commas between.",
         {.max = 100, .format = "network"}),
+    field<&Settings::acme>("acme", "Certificates from an ACME server."),
     field<&Settings::log>("log", "The log."),
 };
 template <>

@@ -58,9 +58,10 @@ TEST_P(Schema, EveryStoredFieldIsAColumnOfItsType) {
                                             {Column::Real, "double precision"},
                                             {Column::Text, "text"},
                                             {Column::Sealed, "text"}};
-  for (const Description* type : {&describe<Cluster>, &describe<Service>, &describe<Mapping>,
-                                  &describe<User>, &describe<Session>, &describe<Proxy>,
-                                  &describe<Certificate>, &describe<Issuer>, &describe<License>}) {
+  for (const Description* type :
+       {&describe<Cluster>, &describe<Service>, &describe<Mapping>, &describe<User>,
+        &describe<Session>, &describe<Proxy>, &describe<Certificate>, &describe<Issuer>,
+        &describe<License>, &describe<AcmeAccount>, &describe<Renewal>, &describe<KeptProof>}) {
     const std::string table(type->plural);
     std::size_t columns = 0;
     for (const Field& field : type->fields) {

@@ -57,7 +57,7 @@ void LicenseServer::set(Mood mood) {
   mood_ = mood;
 }
 
-FetchReply LicenseServer::post(const FetchRequest& request) {
+FetchReply LicenseServer::ask(const FetchRequest& request) {
   const std::lock_guard lock(mutex_);
   if (mood_ == Mood::Fails) return {.failure = "Connection refused"};
   if (mood_ == Mood::Babbles) return {.status = 200, .body = "<html>Welcome</html>"};

@@ -28,7 +28,7 @@ class LicenseServer final : public Fetch {
   std::string sell(const SoldLicense& sold);
   void set(Mood mood);
 
-  FetchReply post(const FetchRequest& request) override;
+  FetchReply ask(const FetchRequest& request) override;
   void stop() override {}
 
  private:

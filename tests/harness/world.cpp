@@ -101,6 +101,7 @@ std::optional<std::string> World::example(const api::Endpoint& endpoint) {
   if (noun == "clusters" || noun == "config" || noun == "revisions") return "1";
   if (noun == "assets") return "docs.js";
   if (noun == "certificates") return uploaded();
+  if (noun == ".well-known") return "no-such-token";
   if (noun == "proxies") return register_proxy();
   if (noun == "services") {
     const char* type = endpoint.path.ends_with("rotate-key") ? "api_key" : "jwt";

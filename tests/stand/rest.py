@@ -50,11 +50,15 @@ class Api:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def raw(self, method, path, body=None, headers=None):
+        text = None if body is None else json.dumps(body)
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        return self.send(method, path, text, {**kind, **(headers or {})})
+
+    def send(self, method, path, text, headers):
+        """A body as it is."""
         connection = self.connect()
         try:
-            text = None if body is None else json.dumps(body)
-            kind = {} if body is None else {"Content-Type": "application/json"}
-            connection.request(method, path, text, {**kind, **self.headers, **(headers or {})})
+            connection.request(method, path, text, {**self.headers, **headers})
             answer = connection.getresponse()
             return Answer(answer.status, answer.headers, answer.read())
         finally:

@@ -1,0 +1,61 @@
+#include "base/execute.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string_view>
+
+extern char** environ;
+
+namespace mp {
+namespace {
+
+// Settings may hold secrets.
+std::vector<char*> environment_without_ours() {
+  std::vector<char*> kept;
+  for (char** each = environ; *each; ++each) {
+    if (!std::string_view(*each).starts_with("MARCHPROXY_")) kept.push_back(*each);
+  }
+  kept.push_back(nullptr);
+  return kept;
+}
+
+// Whether the process ended in time.
+bool wait_for(pid_t child, std::chrono::milliseconds timeout) {
+  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+  if (handle < 0) return false;
+  pollfd waiting{.fd = handle, .events = POLLIN, .revents = 0};
+  const int ready = ::poll(&waiting, 1, static_cast<int>(timeout.count()));
+  ::close(handle);
+  return ready == 1;
+}
+
+}  // namespace
+
+std::string execute(const std::vector<std::string>& command, std::chrono::milliseconds timeout) {
+  std::vector<char*> arguments;
+  for (const std::string& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
+  arguments.push_back(nullptr);
+  auto environment = environment_without_ours();
+  pid_t child = 0;
+  const int failed = ::posix_spawn(&child, command.front().c_str(), nullptr, nullptr,
+                                   arguments.data(), environment.data());
+  if (failed != 0) return command.front() + ": " + std::strerror(failed);
+  const bool in_time = wait_for(child, timeout);
+  if (!in_time) ::kill(child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!in_time) return command.front() + ": took too long";
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return command.front() + (WIFEXITED(status)
+                                ? ": ended with " + std::to_string(WEXITSTATUS(status))
+                                : ": ended by signal " + std::to_string(WTERMSIG(status)));
+}
+
+}  // namespace mp

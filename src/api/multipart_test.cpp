@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <random>
 
 namespace mp::api {
 namespace {
@@ -108,6 +109,23 @@ TEST(Multipart, EveryTruncationIsRefused) {
   EXPECT_EQ(refusal(good.substr(0, good.find("b\n"))),
             "cert_file: Is cut off: the boundary that ends it is missing");
   EXPECT_EQ(refusal(good.substr(0, whole)), "(accepted)");
+}
+
+TEST(Multipart, AnyMutationIsTakenOrRefused) {
+  std::mt19937 random(4711);  // the same at every run
+  const std::string pieces[] = {"\r\n", "--QQ", "--", "\"", ";", "\\", "=", std::string(1, '\0'),
+                                "\xff"};
+  for (int round = 0; round < 20000; ++round) {
+    std::string body = good;
+    for (unsigned change = random() % 4; change > 0; --change) {
+      const auto at = random() % body.size();
+      const auto kind = random() % 3;
+      if (kind == 0) body[at] = static_cast<char>(random());
+      if (kind == 1) body.erase(at, random() % 9);
+      if (kind == 2) body.insert(at, pieces[random() % std::size(pieces)]);
+    }
+    refusal(body);  // checks that nothing but a violation comes
+  }
 }
 
 TEST(Multipart, NamesThePartThatIsBroken) {

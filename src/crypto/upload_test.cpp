@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace mp {
 namespace {
 
@@ -282,6 +284,27 @@ TEST_F(UploadTest, NoTruncationIsTaken) {
     files.key = Secret(key.substr(0, length));
     EXPECT_THAT(issues(files), testing::Not(IsEmpty())) << length;
   }
+}
+
+TEST_F(UploadTest, NoMutationIsMoreThanRefused) {
+  std::mt19937 random(4711);  // the same at every run
+  const auto mutated = [&](std::string text) {
+    const auto at = random() % text.size();
+    if (random() % 2)
+      text[at] = "+/AQz=-\n"[random() % 8];
+    else
+      text.erase(at, random() % 70);
+    return text;
+  };
+  int refused = 0;
+  for (int round = 0; round < 600; ++round) {
+    CertificateFiles files = good;
+    if (round % 3 == 0) files.certificate = mutated(files.certificate);
+    if (round % 3 == 1) files.key = Secret(mutated(files.key.reveal()));
+    if (round % 3 == 2) files.authority = mutated(files.authority);
+    if (!issues(files).empty()) ++refused;
+  }
+  EXPECT_GT(refused, 500);  // a few touch what nobody reads
 }
 
 }  // namespace

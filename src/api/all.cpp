@@ -9,10 +9,10 @@ const Endpoints& all_endpoints() {
     auth(endpoints);
     users(endpoints);
     services(endpoints);
+    service_certificates(endpoints);
     mappings(endpoints);
     certificates(endpoints);
     acme_challenges(endpoints);
-    service_certificates(endpoints);
     clusters(endpoints);
     enrolment(endpoints);
     proxies(endpoints);

@@ -8,6 +8,7 @@
 #include "api/wildcard.hpp"
 #include "crypto/upload.hpp"
 #include "model/certificate_upload.hpp"
+#include "model/service_certificate.hpp"
 
 namespace mp::api {
 namespace {
@@ -220,6 +221,15 @@ Certificate revoke_certificate(Call& call, Id<Certificate> id, Late<RevocationRe
   });
 }
 
+Done revoke_issued(Call& call, New<IssuedRevocation> body) {
+  return write<Done>(call, [&](Writer& db) {
+    if (!call.context.authority.revoke(db, body.value.certificate, body.value.reason))
+      throw invalid("certificate", "Is not one that the manager's authority issued");
+    call.revision_cluster = every_cluster;
+    return Done{"Certificate revoked"};
+  });
+}
+
 Document authority_certificate(Call& call) {
   refuse_query(call);
   return {std::string(pem_type), call.context.authority.certificates_pem()};
@@ -245,6 +255,10 @@ void add_reads(Endpoints& endpoints) {
                  .summary = "Get a certificate, never its key.",
                  .effort = Effort::Quick},
                 get_certificate);
+}
+
+// What the manager's own authority does.
+void add_authority(Endpoints& endpoints) {
   endpoints.add_document({.id = "get_authority_certificate",
                           .call = "GET /certificates/ca",
                           .summary = "The certificates of the manager's own authority."},
@@ -253,6 +267,17 @@ void add_reads(Endpoints& endpoints) {
                           .call = "GET /certificates/ca/crl",
                           .summary = "What the manager's own authority has revoked."},
                          std::string(pem_type), revocation_list);
+  endpoints.add({.id = "generate_wildcard_certificate",
+                 .call = "POST /certificates/generate-wildcard",
+                 .summary = "Have the manager's own authority issue a wildcard certificate.",
+                 .needs = Needs::Admin,
+                 .feature = "wildcard_certificates"},
+                generate_wildcard);
+  endpoints.add({.id = "revoke_issued_certificate",
+                 .call = "POST /certificates/ca/revoke",
+                 .summary = "Revoke a certificate that the manager's own authority issued.",
+                 .needs = Needs::Admin},
+                revoke_issued);
 }
 
 }  // namespace
@@ -283,12 +308,6 @@ void certificates(Endpoints& endpoints) {
                  .needs = Needs::Admin,
                  .errors = {Code::Conflict}},
                 delete_certificate);
-  endpoints.add({.id = "generate_wildcard_certificate",
-                 .call = "POST /certificates/generate-wildcard",
-                 .summary = "Have the manager's own authority issue a wildcard certificate.",
-                 .needs = Needs::Admin,
-                 .feature = "wildcard_certificates"},
-                generate_wildcard);
   endpoints.add({.id = "renew_certificate",
                  .call = "POST /certificates/{id}/renew",
                  .summary = "Renew a certificate now, whatever is left of it.",
@@ -301,6 +320,7 @@ void certificates(Endpoints& endpoints) {
                  .needs = Needs::Admin,
                  .errors = {Code::Conflict}},
                 revoke_certificate);
+  add_authority(endpoints);
 }
 
 }  // namespace mp::api

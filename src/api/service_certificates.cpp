@@ -41,15 +41,6 @@ Created<ServiceCertificate> issue_service_certificate(Call& call, Id<Service> id
   });
 }
 
-Done revoke_issued(Call& call, New<IssuedRevocation> body) {
-  return write<Done>(call, [&](Writer& db) {
-    if (!call.context.authority.revoke(db, body.value.certificate, body.value.reason))
-      throw invalid("certificate", "Is not one that the manager's authority issued");
-    call.revision_cluster = every_cluster;
-    return Done{"Certificate revoked"};
-  });
-}
-
 }  // namespace
 
 void service_certificates(Endpoints& endpoints) {
@@ -57,11 +48,6 @@ void service_certificates(Endpoints& endpoints) {
                  .call = "POST /services/{id}/certificate",
                  .summary = "Issue a client certificate by which a service proves who it is."},
                 issue_service_certificate);
-  endpoints.add({.id = "revoke_issued_certificate",
-                 .call = "POST /certificates/ca/revoke",
-                 .summary = "Revoke a certificate that the manager's own authority issued.",
-                 .needs = Needs::Admin},
-                revoke_issued);
 }
 
 }  // namespace mp::api

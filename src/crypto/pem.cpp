@@ -98,9 +98,11 @@ PemCertificates read_certificates(std::string_view text) {
       return {{}, number(at) + " is no certificate but a " + block.label.substr(0, 40)};
     const unsigned char* bytes = block.bytes.get();
     X509Certificate certificate(d2i_X509(nullptr, &bytes, block.length));
+    const bool whole = certificate && bytes == block.bytes.get() + block.length &&
+                       ASN1_TIME_check(X509_get0_notBefore(certificate.get())) == 1 &&
+                       ASN1_TIME_check(X509_get0_notAfter(certificate.get())) == 1;
     ERR_clear_error();
-    if (!certificate || bytes != block.bytes.get() + block.length)
-      return {{}, number(at) + " is no X.509 certificate"};
+    if (!whole) return {{}, number(at) + " is no X.509 certificate"};
     read.certificates.push_back(std::move(certificate));
   }
   return read;

@@ -33,7 +33,7 @@ Background::~Background() {
 
 void Background::loop() {
   std::vector<Clock::time_point> due;
-  for (const Task& task : tasks_) due.push_back(Clock::now() + task.interval);
+  for (const Task& task : tasks_) due.push_back(Clock::now() + task.first.value_or(task.interval));
   for (;;) {
     const auto next = std::ranges::min_element(due);
     {

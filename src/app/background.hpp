@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +17,8 @@ struct Task {
   std::string name;
   std::chrono::milliseconds interval;
   std::function<void()> run;
+  // Until its first turn; the interval unless set.
+  std::optional<std::chrono::milliseconds> first = std::nullopt;
 };
 
 class Background {

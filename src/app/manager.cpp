@@ -107,7 +107,7 @@ struct Manager::Parts {
                if (auto next = port_certificate.renewed()) xds_server.renew(*std::move(next));
              }},
             {"renew_certificates", 1h,
-             [this] { api::renew_certificates(store, authority, clock.now()); }},
+             [this] { api::renew_certificates(store, authority, clock.now()); }, 0s},
             {"forget_windows", 1min, [this] { rates.forget_closed(clock.now()); }},
             {"forget_sessions", 1h, [this] { api::forget_ended_sessions(store, clock); }},
             {"forget_answers", 1h, [this] { api::forget_old_answers(store, clock); }}};

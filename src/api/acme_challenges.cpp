@@ -25,8 +25,8 @@ void acme_challenges(Endpoints& endpoints) {
                           .call = "GET ^/.well-known/acme-challenge/{name}",
                           .summary = "The proof that an ACME server looks for.",
                           .needs = Needs::Nothing,
-                          .errors = {Code::NotFound},
-                          .rate = Rate::Monitoring},
+                          .rate = Rate::Unlimited,
+                          .errors = {Code::NotFound}},
                          std::string(content_type), answer_challenge);
 }
 

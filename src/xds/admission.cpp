@@ -89,7 +89,7 @@ void decide(Route& target, const HttpRoute& route, bool upgrades) {
   for (const HttpClaim* claim : route.claims) {
     if (claim->guard->nobody()) continue;
     rbac::Policy policy;
-    set_permission(policy, !upgrades || allows_upgrade(*claim->mapping));
+    set_permission(policy, !upgrades || allows_upgrade(*claim));
     permit(policy, *claim->guard);
     (*rules.mutable_policies())["mapping/" + std::to_string(claim->mapping->id)].MergeFrom(policy);
   }
@@ -148,9 +148,9 @@ void add_admission_filters(HttpConnectionManager& manager) {
 void admit(Route& target, const HttpRoute& route) {
   take_keys_off(target, route);
   const bool upgrades = std::ranges::any_of(
-      route.claims, [](const HttpClaim* claim) { return allows_upgrade(*claim->mapping); });
+      route.claims, [](const HttpClaim* claim) { return allows_upgrade(*claim); });
   const bool unconditional = std::ranges::any_of(route.claims, [&](const HttpClaim* claim) {
-    return claim->guard->open() && (!upgrades || allows_upgrade(*claim->mapping));
+    return claim->guard->open() && (!upgrades || allows_upgrade(*claim));
   });
   if (const TokenCheck check = tokens_of(route); !check.parties.empty())
     check_tokens(target, check);

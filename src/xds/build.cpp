@@ -2,16 +2,24 @@
 
 #include "xds/address.hpp"
 #include "xds/port.hpp"
+#include "xds/secret.hpp"
 #include "xds/upstream.hpp"
+#include "xds/upstream_tls.hpp"
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace mp::xds {
 namespace {
 
 bool is_tcp(const Mapping& mapping) {
   return std::ranges::find(mapping.protocols, Protocol::Tcp) != mapping.protocols.end();
+}
+
+// Of a TCP port: callers that no literal address names.
+bool takes_rest(const Guard& guard) {
+  return guard.addresses.empty() || !guard.certificates.empty();
 }
 
 }  // namespace
@@ -23,14 +31,28 @@ struct Builder::Memory {
     UpstreamPtr wanted;
     UpstreamPtr made;  // what the resources on the shelves were made of
     std::vector<Finding> findings;
+    bool trusts_authority = false;
+  };
+
+  // What is not the same as in the last build.
+  struct Changes {
+    Directory::Changes services;
+    Keyring::Changes keys;
+    bool concern(const Plan& plan) const;
   };
 
   explicit Memory(Audience given) : audience(std::move(given)) {}
 
   void add(const Plan& plan);
   void remove(const Plan& plan);
-  std::vector<PlanPtr> replan(const ClusterConfig& config, const Directory::Changes& changes);
+  void count(const Plan& plan, int step);
+  std::vector<PlanPtr> replan(const ClusterConfig& config, const Changes& changes);
+  void take_keys(const Keyring::Changes& changes);
+  void take_issuers();
   void remake_upstream(const std::string& name);
+  void trust_authority(UpstreamState& state, bool next);
+  void remake_secret(std::int64_t certificate);
+  void remake_authority();
   void remake();
 
   using PortKey = std::pair<Port::Transport, int>;
@@ -39,25 +61,57 @@ struct Builder::Memory {
     return ports.try_emplace({transport, number}, transport, number, audience).first->second;
   }
   Port& port_of(const HttpClaim& claim) { return port(Port::Transport::Tcp, claim.port); }
+  Port& port_of(const CertificateClaim& claim) { return port(Port::Transport::Tcp, claim.port); }
   Port& port_of(const StreamClaim& claim) {
     return port(claim.carrier == Carrier::Udp ? Port::Transport::Udp : Port::Transport::Tcp,
                 claim.port);
   }
 
   Audience audience;
+  std::string cluster;  // its name
   Directory directory;
+  Keyring keyring;
   std::vector<PlanPtr> plans;  // by mapping id
   std::map<std::string, UpstreamState> upstreams;
   std::map<PortKey, Port> ports;
+  std::map<std::int64_t, int> certificates;  // by id: claims that need it
+  int trusting = 0;                          // claims and upstreams that need the authorities
+  std::vector<Finding> key_findings;
   std::set<std::string> touched_upstreams;
+  std::set<std::int64_t> touched_certificates;
+  bool touched_authority = false;
   std::set<PortKey> touched_ports;
   Tally findings;
   Shelves shelves;
 };
 
+bool Builder::Memory::Changes::concern(const Plan& plan) const {
+  return services.concern(plan.mapping->source_services) ||
+         services.concern(plan.mapping->dest_services) || (keys.issuers && plan.by_issuers) ||
+         std::ranges::any_of(plan.proofs,
+                             [&](const std::string& domain) { return keys.concern(domain); });
+}
+
+// Who needs which secret.
+void Builder::Memory::count(const Plan& plan, int step) {
+  const auto take = [&](std::int64_t certificate) {
+    touched_certificates.insert(certificate);
+    if ((certificates[certificate] += step) == 0) certificates.erase(certificate);
+  };
+  for (const CertificateClaim& claim : plan.certificates) take(claim.certificate);
+  for (const StreamClaim& claim : plan.streams) {
+    if (!claim.certificate) continue;
+    take(*claim.certificate);
+    trusting += step;
+    touched_authority = true;
+  }
+}
+
 void Builder::Memory::add(const Plan& plan) {
   for (const HttpClaim& claim : plan.http) port_of(claim).add(claim);
   for (const StreamClaim& claim : plan.streams) port_of(claim).add(claim);
+  for (const CertificateClaim& claim : plan.certificates) port_of(claim).add(claim);
+  count(plan, 1);
   for (const UpstreamPtr& upstream : plan.upstreams) {
     UpstreamState& state = upstreams[upstream->name];
     ++state.users;
@@ -70,6 +124,8 @@ void Builder::Memory::add(const Plan& plan) {
 void Builder::Memory::remove(const Plan& plan) {
   for (const HttpClaim& claim : plan.http) port_of(claim).remove(claim);
   for (const StreamClaim& claim : plan.streams) port_of(claim).remove(claim);
+  for (const CertificateClaim& claim : plan.certificates) port_of(claim).remove(claim);
+  count(plan, -1);
   for (const UpstreamPtr& upstream : plan.upstreams) {
     --upstreams[upstream->name].users;
     touched_upstreams.insert(upstream->name);
@@ -78,10 +134,9 @@ void Builder::Memory::remove(const Plan& plan) {
 }
 
 // Brings the plans up to date. What a plan was made from is unchanged when its mapping still has
-// the same address and no service it names changed; old plans leave before new ones come. The old
-// plans are given back, to be kept until nothing points at their claims any more.
-std::vector<PlanPtr> Builder::Memory::replan(const ClusterConfig& config,
-                                             const Directory::Changes& changes) {
+// the same address and no service or certificate it names changed; old plans leave before new ones
+// come. The old plans are given back, to be kept until nothing points at their claims any more.
+std::vector<PlanPtr> Builder::Memory::replan(const ClusterConfig& config, const Changes& changes) {
   std::vector<PlanPtr> next, gone, fresh;
   next.reserve(config.mappings.size());
   auto old = plans.begin();
@@ -91,16 +146,14 @@ std::vector<PlanPtr> Builder::Memory::replan(const ClusterConfig& config,
   for (const auto& mapping : config.mappings) {
     drop_before(mapping->id);
     const bool known = old != plans.end() && (*old)->mapping->id == mapping->id;
-    const bool same = known && (*old)->mapping == mapping &&
-                      !changes.concern(mapping->source_services) &&
-                      !changes.concern(mapping->dest_services);
+    const bool same = known && (*old)->mapping == mapping && !changes.concern(**old);
     if (same) {
       next.push_back(*old++);
       continue;
     }
     if (known) gone.push_back(*old++);
     if (!concerns(*mapping, audience.type)) continue;
-    fresh.push_back(make_plan(mapping, directory));
+    fresh.push_back(make_plan(mapping, {directory, keyring, cluster}));
     next.push_back(fresh.back());
   }
   drop_before(std::numeric_limits<std::int64_t>::max());
@@ -110,12 +163,65 @@ std::vector<PlanPtr> Builder::Memory::replan(const ClusterConfig& config,
   return gone;
 }
 
+void Builder::Memory::take_keys(const Keyring::Changes& changes) {
+  touched_certificates.insert(changes.certificates.begin(), changes.certificates.end());
+  if (changes.issuers) take_issuers();
+  for (auto& [key, port] : ports) {
+    for (const std::int64_t certificate : changes.certificates) {
+      if (port.rename(certificate)) touched_ports.insert(key);
+    }
+  }
+  if (changes.certificates.empty()) return;
+  std::vector<Finding> next;
+  for (const auto& [certificate, by] : keyring.replaced()) {
+    next.push_back({object_of(*certificate), Condition::Shadowed,
+                    "Certificate \"" + by->name + "\" is for the same names and began later"});
+  }
+  findings.replace(key_findings, next);
+  key_findings = std::move(next);
+}
+
+// Services whose `tls` names authorities of their own may name ours.
+void Builder::Memory::take_issuers() {
+  touched_authority = true;
+  for (auto& [name, state] : upstreams) {
+    const bool by_authority = std::ranges::any_of(state.wanted->targets, [](const PartyPtr& party) {
+      return !party->service->tls.ca_pem.empty();
+    });
+    if (!by_authority) continue;
+    state.made = nullptr;
+    touched_upstreams.insert(name);
+  }
+}
+
+void Builder::Memory::trust_authority(UpstreamState& state, bool next) {
+  if (state.trusts_authority == next) return;
+  state.trusts_authority = next;
+  trusting += next ? 1 : -1;
+  touched_authority = true;
+}
+
+void Builder::Memory::remake_secret(std::int64_t certificate) {
+  const CertificatePtr row =
+      certificates.contains(certificate) ? keyring.find(certificate) : nullptr;
+  shelf(shelves, Type::Secret)
+      .put(certificate_secret(certificate), row ? make_certificate_secret(*row) : nullptr);
+}
+
+void Builder::Memory::remake_authority() {
+  if (!std::exchange(touched_authority, false)) return;
+  shelf(shelves, Type::Secret)
+      .put(std::string(authority_secret),
+           trusting > 0 ? make_authority_secret(keyring.issuers()) : nullptr);
+}
+
 void Builder::Memory::remake_upstream(const std::string& name) {
   const auto at = upstreams.find(name);
   UpstreamState& state = at->second;
   Shelf& clusters = shelves[static_cast<std::size_t>(Type::Cluster)];
   Shelf& endpoints = shelves[static_cast<std::size_t>(Type::Endpoint)];
   if (state.users == 0) {
+    trust_authority(state, false);
     findings.replace(state.findings, {});
     clusters.put(name, nullptr);
     endpoints.put(name, nullptr);
@@ -123,7 +229,8 @@ void Builder::Memory::remake_upstream(const std::string& name) {
     return;
   }
   if (state.made && state.made->targets == state.wanted->targets) return;
-  UpstreamResources made = make_upstream(*state.wanted);
+  UpstreamResources made = make_upstream(*state.wanted, keyring);
+  trust_authority(state, trusts_authority(*state.wanted, keyring));
   findings.replace(state.findings, made.findings);
   state.findings = std::move(made.findings);
   state.made = state.wanted;
@@ -133,12 +240,15 @@ void Builder::Memory::remake_upstream(const std::string& name) {
 
 void Builder::Memory::remake() {
   for (const std::string& name : touched_upstreams) remake_upstream(name);
+  for (const std::int64_t certificate : touched_certificates) remake_secret(certificate);
+  remake_authority();
   for (const PortKey& key : touched_ports) {
     const auto at = ports.find(key);
-    at->second.remake(shelves, findings);
+    at->second.remake(keyring, shelves, findings);
     if (at->second.empty()) ports.erase(at);
   }
   touched_upstreams.clear();
+  touched_certificates.clear();
   touched_ports.clear();
 }
 
@@ -146,8 +256,16 @@ Builder::Builder(Audience audience) : memory_(std::make_unique<Memory>(std::move
 Builder::~Builder() = default;
 
 SnapshotPtr Builder::build(const ClusterConfig& config, Time now) {
-  const Directory::Changes changes = memory_->directory.update(config, now);
+  // Its name is part of what callers prove to be.
+  const std::string cluster = config.cluster ? config.cluster->name : "";
+  if (cluster != memory_->cluster) {
+    memory_ = std::make_unique<Memory>(memory_->audience);
+    memory_->cluster = cluster;
+  }
+  const Memory::Changes changes{memory_->directory.update(config, now),
+                                memory_->keyring.update(config, now)};
   const auto gone = memory_->replan(config, changes);
+  memory_->take_keys(changes.keys);
   memory_->remake();
   Snapshot snapshot{.revision = config.revision, .findings = memory_->findings.sorted()};
   for (std::size_t type = 0; type < type_count; ++type)
@@ -193,7 +311,7 @@ const Mapping* tcp_clash(const ClusterConfig& config, const Mapping& candidate) 
     const auto shares_port = [&](int port) { return std::ranges::binary_search(ports, port); };
     if (std::ranges::none_of(all_ports(*other), shares_port)) continue;
     const Guard others = guard_of(*other);
-    const bool both_anybody = guard.addresses.empty() && others.addresses.empty();
+    const bool both_anybody = takes_rest(guard) && takes_rest(others);
     const bool shared = std::ranges::any_of(guard.addresses, [&](const std::string& address) {
       return std::ranges::binary_search(others.addresses, address);
     });

@@ -75,8 +75,9 @@ std::string label(Condition condition) {
 
 // Listeners are shown by the cases that are about them.
 json::object shown(const Snapshot& snapshot, const json::array& types) {
-  constexpr std::array<std::pair<std::string_view, Type>, 5> names{{{"clusters", Type::Cluster},
+  constexpr std::array<std::pair<std::string_view, Type>, 6> names{{{"clusters", Type::Cluster},
                                                                     {"endpoints", Type::Endpoint},
+                                                                    {"secrets", Type::Secret},
                                                                     {"listeners", Type::Listener},
                                                                     {"routes", Type::Route},
                                                                     {"scopes", Type::ScopedRoute}}};
@@ -115,6 +116,11 @@ TEST_P(Golden, Snapshot) {
     intent.service(service.as_object());
   for (const json::value& mapping : config.at("mappings").as_array())
     intent.mapping(mapping.as_object());
+  if (const auto* certificates = config.if_contains("certificates")) {
+    for (const json::value& certificate : certificates->as_array())
+      intent.certificate(certificate.as_object());
+  }
+  if (config.contains("issuer")) intent.issuer();
   const SnapshotPtr snapshot = intent.build(audience_of(config));
   EXPECT_EQ(inconsistencies(*snapshot), std::vector<std::string>());
   std::ostringstream text;

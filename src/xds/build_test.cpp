@@ -45,11 +45,13 @@ class Chaos {
  public:
   explicit Chaos(unsigned seed) : random_(seed) {
     for (int count = 0; count < 8; ++count) add_service();
+    for (int count = 0; count < 4; ++count) add_certificate();
+    intent.issuer();
     for (int count = 0; count < 10; ++count) add_mapping();
   }
 
   void edit() {
-    switch (below(6)) {
+    switch (below(8)) {
       case 0: add_mapping(); break;
       case 1: change_service(); break;
       case 2:
@@ -63,6 +65,8 @@ class Chaos {
                               [&](Mapping& row) { row.auth_required = !row.auth_required; });
         break;
       case 5: now += std::chrono::seconds(below(3)); break;
+      case 6: change_certificate(); break;
+      case 7: intent.change_issuer(0, [](Issuer& row) { row.crl_pem += "more"; }); break;
     }
   }
 
@@ -104,13 +108,31 @@ class Chaos {
     });
   }
 
+  void add_certificate() {
+    using Names = std::vector<std::string>;
+    intent.certificate(
+        {{"subject_alt_names",
+          {pick(Names{"h", "*.h", "s3", "s4"}), pick(Names{"a.h", "s5", "other.example.com"})}}});
+  }
+
+  void change_certificate() {
+    intent.change_certificate(static_cast<std::size_t>(below(4)), [&](Certificate& row) {
+      switch (below(4)) {
+        case 0: row.not_before = now + std::chrono::seconds(below(3) - 1); break;
+        case 1: row.expires_at = now + std::chrono::seconds(below(3)); break;
+        case 2: row.cert_pem += "renewed"; break;
+        case 3: row.subject_alt_names.front() = below(2) ? "h" : "s3"; break;
+      }
+    });
+  }
+
   void add_mapping() {
     ++mappings_;
     using Names = std::vector<std::string>;
     boost::json::object fields{
         {"source_services", {pick(Names{"any", "s1", "s2", "collection:c1"})}},
         {"dest_services", {pick(Names{"s3", "s4", "s5", "collection:c2", "s6"})}},
-        {"protocols", {pick(Names{"http", "ws", "tcp", "udp", "https"})}},
+        {"protocols", {pick(Names{"http", "ws", "tcp", "udp", "https", "wss"})}},
         {"ports", {80 + below(2)}},
         {"auth_required", below(2) == 0}};
     const auto& protocol = fields["protocols"].as_array()[0].as_string();
@@ -259,6 +281,7 @@ TEST(Build, FindingsHoldNoSecret) {
   const SnapshotPtr snapshot = intent.build();
   ASSERT_THAT(snapshot->findings, SizeIs(1));
   EXPECT_EQ(snapshot->findings[0].condition, Condition::Unsupported);
+  EXPECT_THAT(snapshot->findings[0].message, HasSubstr("needs a certificate"));
   EXPECT_THAT(digest(*snapshot), testing::Not(HasSubstr("very-secret")));
 }
 
@@ -306,6 +329,20 @@ TEST_F(TcpClash, LiteralSourcesTellMappingsApart) {
   EXPECT_EQ(clash("one", "two"), 0);
   EXPECT_EQ(clash("any", "two"), 0);
   EXPECT_EQ(clash("any", "any", 5433), 0);
+}
+
+// By certificate or not, on one port only one can have the callers that nothing names.
+TEST_F(TcpClash, ClientCertificatesDoNotTellMappingsApart) {
+  intent_.service({{"name", "caller"}, {"auth_type", "jwt"}, {"secret", "s"}});
+  for (const char* source : {"any", "caller"}) {
+    intent_.mapping({{"source_services", {source}},
+                     {"dest_services", {"db"}},
+                     {"protocols", {"tcp"}},
+                     {"ports", {5432}},
+                     {"auth_required", source == std::string_view("caller")}});
+  }
+  const ClusterConfig config = intent_.config();
+  EXPECT_EQ(tcp_clash(config, *config.mappings[1]), config.mappings[0].get());
 }
 
 TEST(Listeners, OfTheWholeFleetsPortsAreApart) {

@@ -22,7 +22,9 @@ std::string named(const HttpClaim& claim) {
 
 std::string claimed(const HttpClaim& claim) {
   const std::string& path = claim.mapping->path_prefix;
-  return on_port("\"" + claim.domain + (path == "/" ? "" : path) + "\"", claim.port);
+  return on_port("\"" + claim.domain + (path == "/" ? "" : path) + "\"" +
+                     (claim.security == Security::Tls ? " within TLS" : ""),
+                 claim.port);
 }
 
 bool agree(const HttpClaim& left, const HttpClaim& right) {
@@ -43,7 +45,7 @@ void warn_of_open(HttpSettlement& settlement, const HttpRoute& route) {
       route.claims, [](const HttpClaim* claim) { return claim->guard->open(); });
   if (open == route.claims.end()) return;
   for (const HttpClaim* claim : route.claims) {
-    const bool for_upgrades = allows_upgrade(*claim->mapping) && !allows_upgrade(*(*open)->mapping);
+    const bool for_upgrades = allows_upgrade(*claim) && !allows_upgrade(**open);
     if (claim->guard->open() || for_upgrades) continue;
     settlement.findings.push_back({object_of(*claim->mapping), Condition::Warning,
                                    claimed(*claim) + " is open to everybody by " + named(**open) +
@@ -57,11 +59,17 @@ bool longer_first(const HttpRoute& left, const HttpRoute& right) {
   return one.size() != other.size() ? one.size() > other.size() : one < other;
 }
 
-Finding shadowed(const StreamClaim& loser, const StreamClaim& winner, const std::string& what) {
-  return {object_of(*loser.mapping), Condition::Shadowed,
-          on_port(std::string(name_of(loser.carrier)), loser.port) + what + " goes to " +
-              object_of(*winner.mapping).name + ", which comes before " +
-              object_of(*loser.mapping).name};
+// One mapping's claims on a name do not fight: its hosts go before its services' own names.
+void shadow(StreamSettlement& settlement, const StreamClaim& loser, const StreamClaim& winner,
+            const std::string& what) {
+  if (loser.mapping->id == winner.mapping->id) return;
+  if (loser.upstream->name == winner.upstream->name && loser.certificate == winner.certificate)
+    return;
+  const std::string of = loser.server_name.empty() ? "" : " of \"" + loser.server_name + "\"";
+  settlement.findings.push_back({object_of(*loser.mapping), Condition::Shadowed,
+                                 on_port(std::string(name_of(loser.carrier)) + of, loser.port) +
+                                     what + " goes to " + object_of(*winner.mapping).name +
+                                     ", which comes before " + object_of(*loser.mapping).name});
 }
 
 }  // namespace
@@ -96,21 +104,20 @@ StreamSettlement settle_streams(const std::vector<const StreamClaim*>& claims) {
   StreamSettlement settlement;
   std::map<std::string, const StreamClaim*> taken;
   for (const StreamClaim* claim : claims) {
-    if (claim->guard->open()) {
-      if (!settlement.open) {
-        settlement.open = claim;
-      } else if (settlement.open->upstream->name != claim->upstream->name) {
-        settlement.findings.push_back(shadowed(*claim, *settlement.open, ""));
+    if (claim->guard->open() || claim->certificate) {
+      if (!settlement.rest) {
+        settlement.rest = claim;
+      } else {
+        shadow(settlement, *claim, *settlement.rest, "");
       }
-      continue;
     }
     StreamSettlement::Share share{.claim = claim};
     for (const std::string& address : claim->guard->addresses) {
       const auto [at, is_new] = taken.try_emplace(address, claim);
       if (is_new) {
         share.addresses.push_back(address);
-      } else if (at->second->upstream->name != claim->upstream->name) {
-        settlement.findings.push_back(shadowed(*claim, *at->second, " from " + address));
+      } else {
+        shadow(settlement, *claim, *at->second, " from " + address);
       }
     }
     if (!share.addresses.empty()) settlement.shares.push_back(std::move(share));

@@ -27,7 +27,7 @@ struct HttpSettlement {
 HttpSettlement settle_http(const std::vector<const HttpClaim*>& claims);
 
 struct StreamSettlement {
-  const StreamClaim* open = nullptr;  // takes every caller that no address below names
+  const StreamClaim* rest = nullptr;  // takes every caller that no address below names
   // By upstream name: the literal addresses whose connections go there.
   struct Share {
     const StreamClaim* claim = nullptr;
@@ -37,7 +37,7 @@ struct StreamSettlement {
   std::vector<Finding> findings;
 };
 
-// The claims on one port of one carrier (tcp or udp), by rank.
+// The claims on one port of one carrier (tcp, tls or udp) and, of tls, on one name; by rank.
 StreamSettlement settle_streams(const std::vector<const StreamClaim*>& claims);
 
 }  // namespace mp::xds

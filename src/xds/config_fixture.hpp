@@ -45,6 +45,39 @@ class Intent {
     mappings_.push_back(std::make_shared<const Mapping>(std::move(row)));
   }
 
+  // Fields as in an answer of GET /certificates: name, common_name, subject_alt_names, not_before,
+  // expires_at, revoked; besides "key".
+  void certificate(const boost::json::object& fields) {
+    const auto text = [&](const char* name, std::string_view otherwise) {
+      const auto* found = fields.if_contains(name);
+      return std::string(found ? std::string_view(found->as_string()) : otherwise);
+    };
+    Certificate row;
+    row.id = static_cast<std::int64_t>(certificates_.size()) + 1;
+    row.name = text("name", "certificate-" + std::to_string(row.id));
+    row.common_name = text("common_name", "");
+    if (const auto* names = fields.if_contains("subject_alt_names")) {
+      for (const auto& name : names->as_array())
+        row.subject_alt_names.emplace_back(name.as_string());
+    }
+    row.not_before = *parse_time(text("not_before", "2025-01-01T00:00:00Z"));
+    row.expires_at = *parse_time(text("expires_at", "2027-01-01T00:00:00Z"));
+    if (fields.contains("revoked")) row.revoked_at = test_now;
+    row.cert_pem = "chain of " + row.name;
+    row.key_pem = Secret(text("key", "key of " + row.name));
+    certificates_.push_back(std::make_shared<const Certificate>(std::move(row)));
+  }
+
+  void issuer() {
+    Issuer row;
+    row.id = static_cast<std::int64_t>(issuers_.size()) + 1;
+    row.certificate_pem = "authority " + std::to_string(row.id) + "\n";
+    row.crl_pem = "list " + std::to_string(row.id) + "\n";
+    row.not_before = *parse_time("2025-01-01T00:00:00Z");
+    row.expires_at = *parse_time("2035-01-01T00:00:00Z");
+    issuers_.push_back(std::make_shared<const Issuer>(std::move(row)));
+  }
+
   void drop_service(std::int64_t id) {
     std::erase_if(services_, [&](const auto& row) { return row->id == id; });
   }
@@ -63,8 +96,26 @@ class Intent {
     mappings_[at] = std::make_shared<const Mapping>(std::move(row));
   }
 
+  template <class Change>
+  void change_certificate(std::size_t at, Change change) {
+    Certificate row = *certificates_[at];
+    change(row);
+    certificates_[at] = std::make_shared<const Certificate>(std::move(row));
+  }
+  template <class Change>
+  void change_issuer(std::size_t at, Change change) {
+    Issuer row = *issuers_[at];
+    change(row);
+    issuers_[at] = std::make_shared<const Issuer>(std::move(row));
+  }
+
   ClusterConfig config() const {
-    return {.revision = 1, .services = services_, .mappings = mappings_};
+    return {.revision = 1,
+            .cluster = cluster_,
+            .services = services_,
+            .mappings = mappings_,
+            .certificates = certificates_,
+            .issuers = issuers_};
   }
 
   SnapshotPtr build(Audience audience = {}, Time now = test_now) const {
@@ -99,8 +150,12 @@ class Intent {
     }
   }
 
+  std::shared_ptr<const Cluster> cluster_ =
+      std::make_shared<const Cluster>(Cluster{.id = 1, .name = "main"});
   std::vector<std::shared_ptr<const Service>> services_;
   std::vector<std::shared_ptr<const Mapping>> mappings_;
+  std::vector<std::shared_ptr<const Certificate>> certificates_;
+  std::vector<std::shared_ptr<const Issuer>> issuers_;
 };
 
 }  // namespace mp::xds

@@ -122,5 +122,61 @@ TEST(Consistency, OneKeyForTwoScopes) {
   expect_breach(snapshot, "two scopes have the key");
 }
 
+class TlsConsistency : public testing::Test {
+ protected:
+  TlsConsistency() {
+    Intent intent;
+    intent.service({{"name", "a"}, {"ip_fqdn", "a.test"}});
+    intent.service({{"name", "b"}, {"ip_fqdn", "b.test"}});
+    intent.certificate({{"subject_alt_names", {"a.test"}}});
+    for (const char* name : {"a", "b"}) {
+      intent.mapping(
+          {{"dest_services", {name}}, {"protocols", {"http", "https"}}, {"ports", {443}}});
+    }
+    snapshot = *intent.build();
+    google::protobuf::Any any;
+    EXPECT_TRUE(any.ParseFromString(of(snapshot, Type::Listener).front()->body));
+    EXPECT_TRUE(any.UnpackTo(&listener));
+  }
+  void expect_listener_breach(const std::string& text) {
+    EXPECT_THAT(inconsistencies(snapshot), IsEmpty());
+    replace(snapshot, Type::Listener, "tcp/443", listener);
+    EXPECT_THAT(inconsistencies(snapshot), testing::Contains(HasSubstr(text)));
+  }
+  envoy::config::listener::v3::FilterChain& chain_for(const std::string& name) {
+    for (auto& chain : *listener.mutable_filter_chains()) {
+      const auto& names = chain.filter_chain_match().server_names();
+      if (std::ranges::find(names, name) != names.end()) return chain;
+    }
+    throw std::logic_error("no chain for " + name);
+  }
+
+  Snapshot snapshot;
+  Listener listener;
+};
+
+TEST_F(TlsConsistency, MissingSecret) {
+  EXPECT_THAT(inconsistencies(snapshot), IsEmpty());
+  of(snapshot, Type::Secret).clear();
+  EXPECT_THAT(inconsistencies(snapshot),
+              ElementsAre("secret \"certificate/1\" is needed and missing"));
+}
+
+// Ended and passed through at once: Envoy compares names one by one, not lists of them.
+TEST_F(TlsConsistency, OneNameInTwoChains) {
+  chain_for("b.test").mutable_filter_chain_match()->add_server_names("a.test");
+  expect_listener_breach("two filter chains have the same match");
+}
+
+TEST_F(TlsConsistency, ANameWithoutInspector) {
+  listener.clear_listener_filters();
+  expect_listener_breach("no inspector looks for");
+}
+
+TEST_F(TlsConsistency, AStarWithinAName) {
+  chain_for("b.test").mutable_filter_chain_match()->set_server_names(0, "b.*.test");
+  expect_listener_breach("has a star where none can be");
+}
+
 }  // namespace
 }  // namespace mp::xds

@@ -11,16 +11,18 @@ constexpr std::size_t most_unnamed = 512;  // resources of a response whose refu
 constexpr std::size_t most_bytes = 2U
                                    << 20U;  // half of what gRPC clients accept without being told
 
-// "missing ]: [" is all that Envoy says of a refused route configuration or secret.
-bool refusals_name_nothing(Type type) {
-  return type == Type::Secret || type == Type::Route || type == Type::ScopedRoute;
+// "missing ]: [" is all that Envoy says of a refused route configuration or secret. There may be
+// thousands of scopes; of secrets each goes by itself.
+std::size_t most_in_one(Type type, std::size_t sends) {
+  if (type == Type::Secret) return 1;
+  if (type != Type::Route && type != Type::ScopedRoute) return sends;
+  return sends <= few ? 1 : most_unnamed;
 }
 
 }  // namespace
 
 std::vector<std::vector<Sent>> batches(Type type, const std::vector<Sent>& sends) {
-  const bool unnamed = refusals_name_nothing(type);
-  const std::size_t limit = !unnamed ? sends.size() : sends.size() <= few ? 1 : most_unnamed;
+  const std::size_t limit = most_in_one(type, sends.size());
   std::vector<std::vector<Sent>> result;
   std::size_t bytes = 0;
   for (const auto& sent : sends) {

@@ -45,8 +45,8 @@ class Dialect {
 const Dialect& delta();
 const Dialect& state_of_the_world();
 
-// Cuts a delivery into responses: those types whose refusals name nothing go one resource a
-// response while there are few; all others, and initial loads, in responses of bounded size.
+// Cuts a delivery into responses: secrets go one a response, those other types whose refusals name
+// nothing while there are few; all others, and initial loads, in responses of bounded size.
 std::vector<std::vector<Sent>> batches(Type type, const std::vector<Sent>& sends);
 
 // 16 hex digits that depend on the names and versions only.

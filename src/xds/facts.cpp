@@ -11,9 +11,11 @@
 #include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb.h"
 #include "envoy/extensions/filters/udp/udp_proxy/v3/route.pb.h"
 #include "envoy/extensions/transport_sockets/tls/v3/secret.pb.h"
+#include "envoy/extensions/transport_sockets/tls/v3/tls.pb.h"
 
 #include <google/protobuf/any.pb.h>
 
+#include <algorithm>
 #include <set>
 
 namespace mp::xds {
@@ -21,6 +23,7 @@ namespace {
 
 using envoy::config::cluster::v3::Cluster;
 using envoy::config::endpoint::v3::ClusterLoadAssignment;
+using envoy::config::listener::v3::FilterChainMatch;
 using envoy::config::listener::v3::Listener;
 using envoy::config::route::v3::RouteAction;
 using envoy::config::route::v3::RouteConfiguration;
@@ -28,6 +31,7 @@ using envoy::config::route::v3::ScopedRouteConfiguration;
 using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 using envoy::extensions::filters::network::http_connection_manager::v3::Rds;
 using envoy::extensions::filters::network::tcp_proxy::v3::TcpProxy;
+using envoy::extensions::transport_sockets::tls::v3::SdsSecretConfig;
 using envoy::extensions::transport_sockets::tls::v3::Secret;
 using google::protobuf::Message;
 using UdpRoute = envoy::extensions::filters::udp::udp_proxy::v3::Route;
@@ -66,6 +70,8 @@ class Traps {
       need(Type::Cluster, udp->cluster());
     } else if (const auto* source = dynamic_cast<const Rds*>(&message)) {
       need(Type::Route, source->route_config_name());
+    } else if (const auto* secret = dynamic_cast<const SdsSecretConfig*>(&message)) {
+      need(Type::Secret, secret->name());
     } else if (const auto* scope = dynamic_cast<const ScopedRouteConfiguration*>(&message)) {
       for (const auto& fragment : scope->key().fragments())
         facts_.scope_key += '"' + fragment.string_key() + '"';
@@ -87,8 +93,50 @@ class Traps {
     }
     std::set<std::string> matches;
     for (const auto& chain : listener.filter_chains()) {
-      if (!matches.insert(chain.filter_chain_match().SerializeAsString()).second) {
+      if (!insert(matches, chain.filter_chain_match()))
         facts_.breaches.push_back("two filter chains have the same match");
+    }
+    check_names(listener);
+  }
+
+  // Envoy compares the matches spelled out: each name with each protocol and each source.
+  static bool insert(std::set<std::string>& matches, const FilterChainMatch& match) {
+    FilterChainMatch one = match;
+    one.clear_server_names();
+    one.clear_application_protocols();
+    one.clear_source_prefix_ranges();
+    const std::string rest = one.SerializeAsString();
+    bool fresh = true;
+    for (int name = 0; name < std::max(1, match.server_names_size()); ++name) {
+      for (int protocol = 0; protocol < std::max(1, match.application_protocols_size());
+           ++protocol) {
+        for (int source = 0; source < std::max(1, match.source_prefix_ranges_size()); ++source) {
+          std::string key = rest + '\n';
+          if (match.server_names_size()) key += match.server_names(name);
+          key += '\n';
+          if (match.application_protocols_size()) key += match.application_protocols(protocol);
+          key += '\n';
+          if (match.source_prefix_ranges_size())
+            key += match.source_prefix_ranges(source).SerializeAsString();
+          fresh = matches.insert(std::move(key)).second && fresh;
+        }
+      }
+    }
+    return fresh;
+  }
+
+  // A name is known only when the inspector has read it, and has no star but a leading one.
+  void check_names(const Listener& listener) {
+    const bool inspected = std::ranges::any_of(listener.listener_filters(), [](const auto& filter) {
+      return filter.name() == "envoy.filters.listener.tls_inspector";
+    });
+    for (const auto& chain : listener.filter_chains()) {
+      const FilterChainMatch& match = chain.filter_chain_match();
+      if (!inspected && (match.server_names_size() || !match.transport_protocol().empty()))
+        facts_.breaches.push_back("a filter chain asks for TLS that no inspector looks for");
+      for (const std::string& name : match.server_names()) {
+        if (name.find('*', name.starts_with("*.") ? 1 : 0) != std::string::npos)
+          facts_.breaches.push_back("server name " + name + " has a star where none can be");
       }
     }
   }

@@ -45,10 +45,11 @@ void admit_source(Verdict& verdict, const PartyPtr& party, Carrier carrier) {
     admit_by_address(verdict, service);
   } else if (carrier == Carrier::Http) {
     admit_by_credential(verdict, party);
+  } else if (carrier == Carrier::Tcp) {
+    verdict.guard.certificates.push_back(party);
   } else {
-    verdict.reasons.push_back(
-        "Over tcp the source " + quoted(service) +
-        " can prove itself by a client certificate only, which this version does not check");
+    verdict.reasons.push_back("The source " + quoted(service) +
+                              " cannot prove itself in TLS that is passed through untouched");
   }
 }
 
@@ -60,10 +61,13 @@ void admit_holder(Verdict& verdict, const PartyPtr& target, Carrier carrier) {
                               " has auth_type none, so that there is no credential of it to show");
   } else if (carrier == Carrier::Http) {
     admit_by_credential(verdict, target);
+  } else if (carrier == Carrier::Tcp) {
+    verdict.guard.certificates.push_back(target);
   } else {
-    verdict.reasons.push_back("Over " + std::string(name_of(carrier)) +
-                              " a caller cannot show a credential of " + quoted(service) +
-                              " in this version");
+    const std::string_view where =
+        carrier == Carrier::Udp ? "Over udp" : "In TLS that is passed through untouched";
+    verdict.reasons.push_back(std::string(where) + " a caller cannot show a credential of " +
+                              quoted(service));
   }
 }
 
@@ -79,6 +83,7 @@ std::string_view name_of(Carrier carrier) {
   switch (carrier) {
     case Carrier::Http: return "http";
     case Carrier::Tcp: return "tcp";
+    case Carrier::Tls: return "tls";
     case Carrier::Udp: return "udp";
   }
   return "";

@@ -14,12 +14,15 @@ struct Guard {
   std::vector<std::string> addresses;  // literal, sorted, none twice
   Parties tokens;                      // services whose JWT admits
   Parties keys;                        // services whose API key admits
+  Parties certificates;                // services whose client certificate admits
   bool open() const { return kind == Kind::Open; }
-  bool nobody() const { return !open() && addresses.empty() && tokens.empty() && keys.empty(); }
+  bool nobody() const {
+    return !open() && addresses.empty() && tokens.empty() && keys.empty() && certificates.empty();
+  }
 };
 
-// What carries the traffic decides what can be proved.
-enum class Carrier { Http, Tcp, Udp };
+// What carries the traffic decides what can be proved; Tls is TLS that is passed through untouched.
+enum class Carrier { Http, Tcp, Tls, Udp };
 std::string_view name_of(Carrier carrier);
 
 // `reasons` says in sentences which callers cannot prove anything, and why.

@@ -46,9 +46,9 @@ void set_trust(HttpConnectionManager& manager) {
 
 // Who may pass depends on the path where a mapping has a path_prefix; then a path that the service
 // may read in another way than Envoy does is refused. Elsewhere %2F is the services' own affair.
-void set_paths(HttpConnectionManager& manager, const TcpPort& port) {
+void set_paths(HttpConnectionManager& manager, TcpPort::Http paths) {
   manager.mutable_normalize_path()->set_value(true);
-  manager.set_path_with_escaped_slashes_action(port.http == TcpPort::Http::ByPath
+  manager.set_path_with_escaped_slashes_action(paths == TcpPort::Http::ByPath
                                                    ? HttpConnectionManager::REJECT_REQUEST
                                                    : HttpConnectionManager::KEEP_UNCHANGED);
 }
@@ -60,12 +60,12 @@ void forbid_upgrades(HttpConnectionManager& manager) {
   upgrade.mutable_enabled()->set_value(false);
 }
 
-void set_routes(HttpConnectionManager& manager, int port, Flavour flavour) {
+void set_routes(HttpConnectionManager& manager, const std::string& routes, Flavour flavour) {
   if (flavour == Flavour::Delta) {
-    route_by_scope(manager, port);
+    route_by_scope(manager, routes);
     return;
   }
-  manager.mutable_rds()->set_route_config_name(routes_name(port));
+  manager.mutable_rds()->set_route_config_name(routes);
   auto& source = *manager.mutable_rds()->mutable_config_source();
   source.mutable_ads();
   source.set_resource_api_version(ApiVersion::V3);
@@ -81,14 +81,15 @@ void add_router(HttpConnectionManager& manager) {
 
 }  // namespace
 
-HttpConnectionManager make_http_manager(const TcpPort& port, Flavour flavour) {
+HttpConnectionManager make_http_manager(const TcpPort& port, Security security, Flavour flavour) {
+  const bool tls = security == Security::Tls;
   HttpConnectionManager manager;
-  manager.set_stat_prefix("http_" + std::to_string(port.port));
+  manager.set_stat_prefix((tls ? "https_" : "http_") + std::to_string(port.port));
   set_limits(manager);
   set_trust(manager);
-  set_paths(manager, port);
+  set_paths(manager, tls ? port.https : port.http);
   forbid_upgrades(manager);
-  set_routes(manager, port.port, flavour);
+  set_routes(manager, routes_name(port.port, security), flavour);
   add_admission_filters(manager);
   add_router(manager);
   return manager;

@@ -57,6 +57,14 @@ bool is_intent(std::string_view noun) {
   return std::ranges::find(nouns, noun) != std::end(nouns);
 }
 
+void take_certificates(std::set<std::int64_t>& certificates, const Snapshot& snapshot) {
+  for (const ResourcePtr& secret : snapshot.of(Type::Secret)) {
+    for (const Object& origin : secret->origins) {
+      if (origin.type == "certificate") certificates.insert(origin.id);
+    }
+  }
+}
+
 }  // namespace
 
 mp::Status ClusterView::of(std::string_view noun, std::int64_t id) const {
@@ -79,7 +87,7 @@ mp::Status ClusterView::of(std::string_view noun, std::int64_t id) const {
     status.state = mp::State::Unsupported;
   else if (worst == Condition::Shadowed)
     status.state = mp::State::Shadowed;
-  else if (connected)
+  else if (connected && (noun != "certificate" || certificates.contains(id)))
     status.state =
         last == changed.end() || last->second <= held ? mp::State::Live : mp::State::Pending;
   return status;
@@ -163,6 +171,7 @@ ClusterView Hub::view(std::int64_t cluster_id,
   const auto found = clusters_.find(cluster_id);
   if (found == clusters_.end()) return view;
   view.findings = found->second.findings;
+  view.certificates = found->second.certificates;
   for (const auto& object : objects) {
     const auto last = found->second.changed.find(object);
     if (last != found->second.changed.end()) view.changed.insert(*last);
@@ -315,10 +324,12 @@ void Hub::publish(std::int64_t cluster_id) {
   }
   const Time now = clock_.now();
   std::vector<Finding> findings;
+  std::set<std::int64_t> certificates;
   for (auto& [key, group] : groups_) {
     if (key.cluster_id != cluster_id) continue;
     SnapshotPtr snapshot = group.builder.build(config, now);
     findings.insert(findings.end(), snapshot->findings.begin(), snapshot->findings.end());
+    take_certificates(certificates, *snapshot);
     const auto breaches = group.consistency.check(*snapshot);
     for (const std::string& breach : breaches)
       log::error("snapshot not published", {{"breach", breach}});
@@ -330,6 +341,7 @@ void Hub::publish(std::int64_t cluster_id) {
   const std::lock_guard lock(mutex_);
   ClusterState& state = clusters_[cluster_id];
   state.findings = std::move(findings);
+  state.certificates = std::move(certificates);
   state.rebuild_at = next_change(config, now);
 }
 

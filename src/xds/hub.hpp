@@ -30,6 +30,7 @@ struct ClusterView {
   Objects changed;
   std::vector<Finding> findings;
   std::vector<std::pair<Object, ObjectRefusal>> refusals;
+  std::set<std::int64_t> certificates;  // that proxies are given
 
   mp::Status of(std::string_view noun, std::int64_t id) const;
 };
@@ -69,6 +70,7 @@ class Hub {
     Objects changed;                 // since this process began
     std::optional<Time> rebuild_at;  // when a secret or certificate ends
     std::vector<Finding> findings;
+    std::set<std::int64_t> certificates;  // in the snapshots
   };
 
   // What one group's snapshots are made and checked with; both remember the last one.

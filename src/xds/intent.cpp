@@ -1,6 +1,7 @@
 #include "xds/intent.hpp"
 
 #include "xds/address.hpp"
+#include "xds/upstream_tls.hpp"
 
 #include <algorithm>
 
@@ -11,31 +12,28 @@ bool speaks(const Mapping& mapping, Protocol protocol) {
   return std::ranges::find(mapping.protocols, protocol) != mapping.protocols.end();
 }
 
-std::string_view why_unsupported(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::Https: return "https needs certificates, which this version does not deliver";
-    case Protocol::Wss: return "wss needs certificates, which this version does not deliver";
-    case Protocol::Icmp:
-      return "icmp has no form in Envoy; only proxies that read GET /config carry it";
-    default: return "";
-  }
-}
+std::string quoted(const std::string& name) { return "\"" + name + "\""; }
+
+// An IP address as it stands in a domain.
+bool is_address(const std::string& domain) { return domain.starts_with('[') || is_literal(domain); }
 
 // Writes one plan.
 class Planner {
  public:
-  Planner(const std::shared_ptr<const Mapping>& mapping, const Directory& directory)
+  Planner(const std::shared_ptr<const Mapping>& mapping, const Surroundings& surroundings)
       : mapping_(*mapping),
+        keyring_(surroundings.keyring),
+        cluster_(surroundings.cluster),
         plan_(std::make_shared<Plan>()),
-        sources_(directory.resolve(mapping->source_services)),
-        targets_(directory.resolve(mapping->dest_services)) {
+        sources_(surroundings.directory.resolve(mapping->source_services)),
+        targets_(surroundings.directory.resolve(mapping->dest_services)) {
     plan_->mapping = mapping;
   }
 
   PlanPtr write() && {
-    for (const Protocol protocol : mapping_.protocols) {
-      if (const auto why = why_unsupported(protocol); !why.empty())
-        find(Condition::Unsupported, std::string(why));
+    if (speaks(mapping_, Protocol::Icmp)) {
+      find(Condition::Unsupported,
+           "icmp has no form in Envoy; only proxies that read GET /config carry it");
     }
     if (sources_.empty() && !has_any(mapping_.source_services)) {
       find(Condition::Warning, "None of the sources exists any more, so that nobody may pass");
@@ -50,39 +48,74 @@ class Planner {
   }
 
  private:
+  // A domain with the services that it leads to.
+  struct Way {
+    std::string domain;
+    std::int64_t service = 0;  // 0: all of the mapping
+    Parties targets;
+  };
+
   void find(Condition condition, std::string message) {
-    plan_->findings.push_back({object_of(mapping_), condition, std::move(message)});
+    Finding finding{object_of(mapping_), condition, std::move(message)};
+    if (std::ranges::find(plan_->findings, finding) == plan_->findings.end())
+      plan_->findings.push_back(std::move(finding));
   }
 
   void claim() {
-    const std::vector<int> ports = all_ports(mapping_);
-    if (speaks(mapping_, Protocol::Http) || speaks(mapping_, Protocol::Ws)) claim_http(ports);
-    if (speaks(mapping_, Protocol::Tcp)) claim_streams(Carrier::Tcp, ports);
-    if (speaks(mapping_, Protocol::Udp)) claim_streams(Carrier::Udp, ports);
+    ports_ = all_ports(mapping_);
+    ways_ = find_ways();
+    if (speaks(mapping_, Protocol::Http) || speaks(mapping_, Protocol::Ws)) {
+      for (const Way& way : ways_) claim_http(way, Security::Plain);
+    }
+    if (speaks(mapping_, Protocol::Https) || speaks(mapping_, Protocol::Wss)) claim_tls();
+    if (speaks(mapping_, Protocol::Tcp)) claim_tcp();
+    if (speaks(mapping_, Protocol::Udp)) {
+      const auto guard = guard_for(targets_, Carrier::Udp);
+      if (!guard->nobody()) claim_streams(guard, {.carrier = Carrier::Udp});
+    }
   }
 
-  std::shared_ptr<const Guard> guard_for(const Parties& targets, Carrier carrier) {
-    Verdict verdict = judge(mapping_, sources_, targets, carrier);
-    const bool denied = verdict.guard.nobody();
-    for (std::string& reason : verdict.reasons) {
-      if (denied) reason += ": " + std::string(name_of(carrier)) + " is denied";
-      Finding finding{object_of(mapping_), denied ? Condition::Unsupported : Condition::Warning,
-                      std::move(reason)};
-      if (std::ranges::find(plan_->findings, finding) == plan_->findings.end()) {
-        plan_->findings.push_back(std::move(finding));
-      }
+  // Services answer to their own names; the hosts are answered by all of them together.
+  std::vector<Way> find_ways() const {
+    std::vector<Way> ways;
+    for (const PartyPtr& target : targets_) {
+      const Service& service = *target->service;
+      const std::string name = domain_of(service.name), address = domain_of(service.ip_fqdn);
+      ways.push_back({name, service.id, {target}});
+      if (address != name) ways.push_back({address, service.id, {target}});
     }
+    for (const std::string& host : mapping_.hosts) ways.push_back({domain_of(host), 0, targets_});
+    return ways;
+  }
+
+  void deny(const Verdict& verdict, Carrier carrier, Condition condition) {
+    const bool denied = verdict.guard.nobody();
+    for (std::string reason : verdict.reasons) {
+      if (denied) reason += ": " + std::string(name_of(carrier)) + " is denied";
+      find(denied ? condition : Condition::Warning, std::move(reason));
+    }
+  }
+
+  // With source `any` and auth_required the credential is the destination's own, so that each has
+  // its guard.
+  std::shared_ptr<const Guard> guard_for(const Parties& targets, Carrier carrier,
+                                         Condition when_denied = Condition::Unsupported) {
+    Verdict verdict = judge(mapping_, sources_, targets, carrier);
+    deny(verdict, carrier, when_denied);
     return std::make_shared<const Guard>(std::move(verdict.guard));
   }
 
-  UpstreamPtr upstream_for(const Parties& targets, int port) {
+  UpstreamPtr upstream_for(const Parties& targets, int port, Wire wire) {
     const bool single = targets.size() == 1;
     Upstream upstream{
         .port = port,
+        .wire = wire_of(targets, port, wire),
         .targets = targets,
         .origin = single ? object_of(*targets.front()->service) : object_of(mapping_)};
     upstream.name = upstream.origin.type + "/" + std::to_string(upstream.origin.id) + "/" +
                     std::to_string(port);
+    if (upstream.wire == Wire::Secured) upstream.name += "/tls";
+    if (upstream.wire == Wire::Untouched) upstream.name += "/untouched";
     for (const UpstreamPtr& known : plan_->upstreams) {
       if (known->name == upstream.name) return known;
     }
@@ -90,55 +123,117 @@ class Planner {
     return plan_->upstreams.back();
   }
 
-  void claim_http(const std::vector<int>& ports) {
-    // With source `any` and auth_required the credential is the destination's own, so that each has
-    // its guard.
-    for (const PartyPtr& target : targets_) {
-      const Service& service = *target->service;
-      const auto guard = guard_for({target}, Carrier::Http);
-      const std::string name = domain_of(service.name), address = domain_of(service.ip_fqdn);
-      for (const int port : ports) {
-        const UpstreamPtr upstream = upstream_for({target}, port);
-        claim_domain(name, service.id, port, guard, upstream);
-        if (address != name) claim_domain(address, service.id, port, guard, upstream);
+  void claim_http(const Way& way, Security security) {
+    const auto guard = guard_for(way.targets, Carrier::Http);
+    const Wire wire = security == Security::Tls ? Wire::Secured : Wire::AsConfigured;
+    for (const int port : ports_) {
+      plan_->http.push_back({.rank = {mapping_.priority, mapping_.id, way.service},
+                             .port = port,
+                             .security = security,
+                             .domain = way.domain,
+                             .mapping = plan_->mapping,
+                             .guard = guard,
+                             .upstream = upstream_for(way.targets, port, wire)});
+    }
+  }
+
+  // TLS is ended for the names that have a certificate, and passed through for the others. Nobody
+  // sends an address as the name of a server (RFC 6066 §3).
+  void claim_tls() {
+    std::vector<const Way*> passed;
+    std::set<std::int64_t> certificates;
+    for (const Way& way : ways_) {
+      if (is_address(way.domain)) continue;
+      plan_->proofs.push_back(way.domain);
+      const Keyring::Proof proof = keyring_.prove(way.domain);
+      if (!proof.certificates.empty()) claim_http(way, Security::Tls);
+      if (!proof.whole) passed.push_back(&way);
+      certificates.insert(proof.certificates.begin(), proof.certificates.end());
+    }
+    for (const std::int64_t certificate : certificates) {
+      for (const int port : ports_) {
+        plan_->certificates.push_back(
+            {.port = port, .certificate = certificate, .mapping = plan_->mapping});
       }
     }
-    if (mapping_.hosts.empty()) return;
-    const auto guard = guard_for(targets_, Carrier::Http);
-    for (const int port : ports) {
-      const UpstreamPtr upstream = upstream_for(targets_, port);
-      for (const std::string& host : mapping_.hosts)
-        claim_domain(domain_of(host), 0, port, guard, upstream);
+    const Condition denied = certificates.empty() ? Condition::Unsupported : Condition::Warning;
+    for (const Way* way : passed) pass(*way, denied);
+  }
+
+  void pass(const Way& way, Condition when_denied) {
+    if (const std::string lapse = keyring_.lapse(way.domain); !lapse.empty()) {
+      find(Condition::Warning,
+           "TLS for " + quoted(way.domain) + " is passed through untouched: " + lapse);
     }
-  }
-
-  void claim_domain(const std::string& domain, std::int64_t service, int port,
-                    const std::shared_ptr<const Guard>& guard, const UpstreamPtr& upstream) {
-    plan_->http.push_back({.rank = {mapping_.priority, mapping_.id, service},
-                           .port = port,
-                           .domain = domain,
-                           .mapping = plan_->mapping,
-                           .guard = guard,
-                           .upstream = upstream});
-  }
-
-  void claim_streams(Carrier carrier, const std::vector<int>& ports) {
-    const auto guard = guard_for(targets_, carrier);
+    const auto guard = guard_for(way.targets, Carrier::Tls, when_denied);
     if (guard->nobody()) return;
-    for (const int port : ports) {
-      plan_->streams.push_back({.rank = {mapping_.priority, mapping_.id, 0},
-                                .port = port,
-                                .carrier = carrier,
-                                .mapping = plan_->mapping,
-                                .guard = guard,
-                                .upstream = upstream_for(targets_, port)});
+    claim_streams(
+        guard,
+        {.rank = {.service = way.service}, .carrier = Carrier::Tls, .server_name = way.domain},
+        way.targets);
+  }
+
+  // Callers that prove themselves by certificate need a server to prove itself to.
+  void claim_tcp() {
+    Verdict verdict = judge(mapping_, sources_, targets_, Carrier::Tcp);
+    StreamClaim claim{.carrier = Carrier::Tcp};
+    if (!verdict.guard.certificates.empty()) {
+      plan_->by_issuers = true;
+      claim.certificate = server_certificate();
+      for (const PartyPtr& party : verdict.guard.certificates)
+        claim.callers.push_back(spiffe_id(cluster_, *party->service));
+      if (!claim.certificate) {
+        verdict.guard.certificates.clear();
+        verdict.reasons.push_back(
+            "Over tcp callers prove themselves by a client certificate, for which a destination's "
+            "name or address needs a certificate");
+      }
+    }
+    deny(verdict, Carrier::Tcp, Condition::Unsupported);
+    const auto guard = std::make_shared<const Guard>(std::move(verdict.guard));
+    if (!guard->nobody()) claim_streams(guard, claim);
+  }
+
+  // What proves the first of the destinations' names that has a certificate; none without an
+  // authority that certifies callers.
+  std::optional<std::int64_t> server_certificate() {
+    std::optional<std::int64_t> found;
+    for (const PartyPtr& target : targets_) {
+      for (const std::string& name : {target->service->name, target->service->ip_fqdn}) {
+        plan_->proofs.push_back(is_literal(name) ? name : domain_of(name));
+        const Keyring::Proof proof = keyring_.prove(plan_->proofs.back());
+        if (!found && proof.whole) found = proof.certificates.front();
+      }
+    }
+    return keyring_.issuers().empty() ? std::nullopt : found;
+  }
+
+  void claim_streams(const std::shared_ptr<const Guard>& guard, StreamClaim claim) {
+    claim_streams(guard, std::move(claim), targets_);
+  }
+
+  void claim_streams(const std::shared_ptr<const Guard>& guard, StreamClaim claim,
+                     const Parties& targets) {
+    claim.rank.priority = mapping_.priority;
+    claim.rank.mapping = mapping_.id;
+    claim.mapping = plan_->mapping;
+    claim.guard = guard;
+    for (const int port : ports_) {
+      claim.port = port;
+      claim.upstream = upstream_for(
+          targets, port, claim.carrier == Carrier::Tls ? Wire::Untouched : Wire::AsConfigured);
+      plan_->streams.push_back(claim);
     }
   }
 
   const Mapping& mapping_;
+  const Keyring& keyring_;
+  const std::string& cluster_;
   std::shared_ptr<Plan> plan_;
   Parties sources_;
   Parties targets_;
+  std::vector<int> ports_;
+  std::vector<Way> ways_;
 };
 
 }  // namespace
@@ -151,10 +246,20 @@ Object object_of(const Service& service) {
   return {.type = "service", .id = service.id, .name = service.name};
 }
 
-bool allows_upgrade(const Mapping& mapping) { return speaks(mapping, Protocol::Ws); }
+Object object_of(const Certificate& certificate) {
+  return {.type = "certificate", .id = certificate.id, .name = certificate.name};
+}
 
-PlanPtr make_plan(const std::shared_ptr<const Mapping>& mapping, const Directory& directory) {
-  return Planner(mapping, directory).write();
+bool allows_upgrade(const HttpClaim& claim) {
+  return speaks(*claim.mapping, claim.security == Security::Tls ? Protocol::Wss : Protocol::Ws);
+}
+
+PlanPtr make_plan(const std::shared_ptr<const Mapping>& mapping, const Surroundings& surroundings) {
+  return Planner(mapping, surroundings).write();
+}
+
+std::string spiffe_id(const std::string& cluster, const Service& service) {
+  return "spiffe://marchproxy/" + cluster + "/" + service.name;
 }
 
 }  // namespace mp::xds

@@ -1,120 +1,127 @@
 #include "xds/port.hpp"
 
-#include "xds/listener.hpp"
-
 namespace mp::xds {
 namespace {
 
-Shelf& shelf(Shelves& shelves, Type type) { return shelves[static_cast<std::size_t>(type)]; }
+TcpPort::Http reading_of(const Domains& domains) {
+  if (domains.empty()) return TcpPort::Http::None;
+  return domains.by_path() ? TcpPort::Http::ByPath : TcpPort::Http::WholeHosts;
+}
 
 }  // namespace
 
-void Port::count_in(const Mapping& mapping, bool by_path) {
-  ++mappings_[{mapping.priority, mapping.id}];
-  if (by_path) ++by_path_;
-}
+Port::Port(Transport transport, int number, const Audience& audience)
+    : transport_(transport),
+      number_(number),
+      audience_(audience),
+      in_clear_(number, Security::Plain, audience.flavour),
+      within_tls_(number, Security::Tls, audience.flavour) {}
 
-void Port::count_out(const Mapping& mapping, bool by_path) {
+void Port::count_in(const Mapping& mapping) { ++mappings_[{mapping.priority, mapping.id}]; }
+
+void Port::count_out(const Mapping& mapping) {
   const auto at = mappings_.find({mapping.priority, mapping.id});
   if (--at->second == 0) mappings_.erase(at);
-  if (by_path) --by_path_;
 }
 
 void Port::add(const HttpClaim& claim) {
-  domains_[claim.domain].claims.insert(&claim);
-  touched_.insert(claim.domain);
-  count_in(*claim.mapping, claim.mapping->path_prefix != "/");
+  domains(claim).add(claim);
+  count_in(*claim.mapping);
 }
 
 void Port::remove(const HttpClaim& claim) {
-  domains_[claim.domain].claims.erase(&claim);
-  touched_.insert(claim.domain);
-  count_out(*claim.mapping, claim.mapping->path_prefix != "/");
+  domains(claim).remove(claim);
+  count_out(*claim.mapping);
 }
 
 void Port::add(const StreamClaim& claim) {
-  streams_.insert(&claim);
-  count_in(*claim.mapping, false);
+  streams_[claim.server_name].claims.insert(&claim);
+  touched_.insert(claim.server_name);
+  count_in(*claim.mapping);
 }
 
 void Port::remove(const StreamClaim& claim) {
-  streams_.erase(&claim);
-  count_out(*claim.mapping, false);
+  streams_[claim.server_name].claims.erase(&claim);
+  touched_.insert(claim.server_name);
+  count_out(*claim.mapping);
 }
 
-void Port::remake(Shelves& shelves, Tally& findings) {
-  const bool joint =
-      audience_.flavour == Flavour::StateOfTheWorld ||
-      std::ranges::any_of(touched_, [](const auto& name) { return is_wildcard(name); });
-  const bool any = !touched_.empty();
-  for (const std::string& name : touched_) remake_domain(name, shelves, findings);
+void Port::add(const CertificateClaim& claim) {
+  if (++certificates_[claim.certificate] == 1) changed_ = true;
+  count_in(*claim.mapping);
+}
+
+void Port::remove(const CertificateClaim& claim) {
+  const auto at = certificates_.find(claim.certificate);
+  if (--at->second == 0) {
+    certificates_.erase(at);
+    changed_ = true;
+  }
+  count_out(*claim.mapping);
+}
+
+bool Port::rename(std::int64_t certificate) {
+  const bool concerned = certificates_.contains(certificate);
+  changed_ = changed_ || concerned;
+  return concerned;
+}
+
+Port::Shape Port::shape() const {
+  const std::int64_t first = mappings_.empty() ? 0 : mappings_.begin()->first.second;
+  return {first, reading_of(in_clear_), reading_of(within_tls_)};
+}
+
+void Port::settle(Tally& findings) {
+  for (const std::string& name : touched_) {
+    const auto at = streams_.find(name);
+    Contest& contest = at->second;
+    contest.settlement = settle_streams({contest.claims.begin(), contest.claims.end()});
+    findings.replace(contest.findings, contest.settlement.findings);
+    contest.findings = contest.settlement.findings;
+    if (contest.claims.empty()) streams_.erase(at);
+  }
+  changed_ = changed_ || !touched_.empty();
   touched_.clear();
-  if (any && joint) remake_joint(shelves);
-  remake_listener(shelves, findings);
 }
 
-void Port::remake_domain(const std::string& name, Shelves& shelves, Tally& findings) {
-  const auto at = domains_.find(name);
-  Domain& domain = at->second;
-  const bool own_scope = audience_.flavour == Flavour::Delta && !is_wildcard(name);
-  const HttpSettlement settlement = settle_http({domain.claims.begin(), domain.claims.end()});
-  findings.replace(domain.findings, settlement.findings);
-  if (domain.claims.empty()) {
-    domains_.erase(at);
-    if (own_scope) shelf(shelves, Type::ScopedRoute).put(scope_name(number_, name), nullptr);
-    return;
-  }
-  domain.findings = settlement.findings;
-  domain.host = make_virtual_host(name, settlement, audience_.flavour);
-  if (own_scope)
-    shelf(shelves, Type::ScopedRoute)
-        .put(scope_name(number_, name), make_scope(number_, name, {&domain.host}));
-}
-
-// The resource that many domains share: all of them, or the wildcards.
-void Port::remake_joint(Shelves& shelves) {
-  const auto members = hosts();
-  if (audience_.flavour == Flavour::StateOfTheWorld) {
-    shelf(shelves, Type::Route)
-        .put(routes_name(number_), members.empty() ? nullptr : make_routes(number_, members));
-  } else {
-    shelf(shelves, Type::ScopedRoute)
-        .put(scope_name(number_, "*"),
-             members.empty() ? nullptr : make_scope(number_, "*", members));
-  }
-}
-
-std::vector<const VirtualHost*> Port::hosts() const {
-  std::vector<const VirtualHost*> hosts;
-  for (const auto& [name, domain] : domains_) {
-    if (audience_.flavour == Flavour::StateOfTheWorld || is_wildcard(name))
-      hosts.push_back(&domain.host);
-  }
-  return hosts;
-}
-
-void Port::remake_listener(Shelves& shelves, Tally& findings) {
-  StreamSettlement streams = settle_streams({streams_.begin(), streams_.end()});
-  findings.replace(stream_findings_, streams.findings);
-  stream_findings_ = streams.findings;
+void Port::remake(const Keyring& keyring, Shelves& shelves, Tally& findings) {
+  in_clear_.remake(shelves, findings);
+  within_tls_.remake(shelves, findings);
+  settle(findings);
+  const Shape next = shape();
+  if (!changed_ && next == shape_) return;
+  shape_ = next;
+  changed_ = false;
   const Carrier carrier = transport_ == Transport::Udp ? Carrier::Udp : Carrier::Tcp;
-  shelf(shelves, Type::Listener)
-      .put(listener_name(carrier, number_), make_listener(std::move(streams)));
+  shelf(shelves, Type::Listener).put(listener_name(carrier, number_), make_listener(keyring));
 }
 
 // A refusal of the listener is blamed on the first mapping of the port.
-ResourcePtr Port::make_listener(StreamSettlement streams) const {
+ResourcePtr Port::make_listener(const Keyring& keyring) const {
   std::vector<Object> origins;
   if (!mappings_.empty()) {
     const std::int64_t first = mappings_.begin()->first.second;
     origins.push_back({.type = "mapping", .id = first, .name = "mapping " + std::to_string(first)});
   }
+  const auto plain = streams_.find("");
+  const StreamSettlement streams =
+      plain == streams_.end() ? StreamSettlement() : plain->second.settlement;
   if (transport_ == Transport::Udp) {
-    return make_udp_listener(
-        audience_, {.port = number_, .streams = std::move(streams), .origins = std::move(origins)});
+    return make_udp_listener(audience_,
+                             {.port = number_, .streams = streams, .origins = std::move(origins)});
   }
-  TcpPort port{.port = number_, .streams = std::move(streams), .origins = std::move(origins)};
-  if (!domains_.empty()) port.http = by_path_ ? TcpPort::Http::ByPath : TcpPort::Http::WholeHosts;
+  TcpPort port{.port = number_,
+               .http = reading_of(in_clear_),
+               .https = reading_of(within_tls_),
+               .streams = streams,
+               .origins = std::move(origins)};
+  for (const auto& [certificate, claims] : certificates_) {
+    auto names = keyring.server_names(certificate);
+    if (!names.empty()) port.ended.push_back({certificate, std::move(names)});
+  }
+  for (const auto& [name, contest] : streams_) {
+    if (!name.empty()) port.passed.push_back({name, &contest.settlement});
+  }
   return make_tcp_listener(audience_, port);
 }
 

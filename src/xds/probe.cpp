@@ -54,7 +54,8 @@ void set_probes(envoy::config::cluster::v3::Cluster& cluster, const Upstream& up
   probe.mutable_timeout()->set_seconds(check.timeout);
   probe.mutable_healthy_threshold()->set_value(static_cast<unsigned>(check.healthy_threshold));
   probe.mutable_unhealthy_threshold()->set_value(static_cast<unsigned>(check.unhealthy_threshold));
-  if (probes_agree(upstream)) {
+  // What is passed through untouched is TLS, which a probe of ours is not.
+  if (probes_agree(upstream) && upstream.wire != Wire::Untouched) {
     set_protocol(probe, check, *(*found)->service);
   } else {
     probe.mutable_tcp_health_check();

@@ -94,6 +94,7 @@ TEST_F(RefusalTest, OneAmongManySecretsIsFound) {
   }
   talk.give(snapshot(1, content));
   talk.ask(Type::Secret, names);
+  for (const Response& response : talk.unanswered) EXPECT_EQ(response.resources.size(), 1U);
   answer_all("s3=bad", "Failed to load private key from <inline>");
   EXPECT_EQ(refused(), Names{"s3"});
 }

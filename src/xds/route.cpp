@@ -49,7 +49,7 @@ proto::Route make_route(const HttpRoute& route) {
   auto& action = *target.mutable_route();
   action.set_cluster(route.first().upstream->name);
   const bool upgrades = std::ranges::any_of(
-      route.claims, [](const HttpClaim* claim) { return allows_upgrade(*claim->mapping); });
+      route.claims, [](const HttpClaim* claim) { return allows_upgrade(*claim); });
   set_limits(action, route, upgrades);
   if (upgrades) {
     auto& upgrade = *action.add_upgrade_configs();
@@ -151,33 +151,35 @@ VirtualHost make_virtual_host(const std::string& domain, const HttpSettlement& s
 
 bool is_wildcard(std::string_view domain) { return domain.starts_with('*'); }
 
-ResourcePtr make_routes(int port, const std::vector<const VirtualHost*>& hosts) {
-  const std::string name = routes_name(port);
-  return make_resource(name, pack(type_url(Type::Route), assemble(name, hosts)), origins_of(hosts));
+ResourcePtr make_routes(const std::string& routes, const std::vector<const VirtualHost*>& hosts) {
+  return make_resource(routes, pack(type_url(Type::Route), assemble(routes, hosts)),
+                       origins_of(hosts));
 }
 
-ResourcePtr make_scope(int port, std::string_view domain,
+ResourcePtr make_scope(std::string_view routes, std::string_view domain,
                        const std::vector<const VirtualHost*>& hosts) {
-  const std::string name = scope_name(port, domain);
+  const std::string name = scope_name(routes, domain);
   proto::ScopedRouteConfiguration scope;
   scope.set_name(name);
-  scope.mutable_key()->add_fragments()->set_string_key(scope_key(port, domain));
+  scope.mutable_key()->add_fragments()->set_string_key(scope_key(routes, domain));
   std::string bytes = deterministic(scope);
   google::protobuf::io::StringOutputStream target(&bytes);
   google::protobuf::io::CodedOutputStream stream(&target);
-  const std::string routes = assemble(name, hosts);
+  const std::string configuration = assemble(name, hosts);
   stream.WriteTag((proto::ScopedRouteConfiguration::kRouteConfigurationFieldNumber << 3) | 2);
-  stream.WriteVarint32(static_cast<std::uint32_t>(routes.size()));
-  stream.WriteString(routes);
+  stream.WriteVarint32(static_cast<std::uint32_t>(configuration.size()));
+  stream.WriteString(configuration);
   stream.Trim();
   return make_resource(name, pack(type_url(Type::ScopedRoute), std::move(bytes)),
                        origins_of(hosts));
 }
 
-std::string routes_name(int port) { return std::to_string(port); }
+std::string routes_name(int port, Security security) {
+  return std::to_string(port) + (security == Security::Tls ? "/tls" : "");
+}
 
-std::string scope_name(int port, std::string_view domain) {
-  return std::to_string(port) + "/" + std::string(domain);
+std::string scope_name(std::string_view routes, std::string_view domain) {
+  return std::string(routes) + "/" + std::string(domain);
 }
 
 }  // namespace mp::xds

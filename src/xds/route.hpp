@@ -23,16 +23,16 @@ VirtualHost make_virtual_host(const std::string& domain, const HttpSettlement& s
 // Domains that names below or beside them can meet ("*.example.com", "*").
 bool is_wildcard(std::string_view domain);
 
-// The port's route configuration with all its domains, for state-of-the-world clients.
-ResourcePtr make_routes(int port, const std::vector<const VirtualHost*>& hosts);
+// The route configuration `routes` with all its domains, for state-of-the-world clients.
+ResourcePtr make_routes(const std::string& routes, const std::vector<const VirtualHost*>& hosts);
 
-// The scope of one exact domain; or, with "*" as domain, of all the wildcards of the port.
-ResourcePtr make_scope(int port, std::string_view domain,
+// The scope of one exact domain; or, with "*" as domain, of all the wildcards of `routes`.
+ResourcePtr make_scope(std::string_view routes, std::string_view domain,
                        const std::vector<const VirtualHost*>& hosts);
 
-// "80": the name of a port's route configuration.
-std::string routes_name(int port);
+// "80", "443/tls": the routes of a port, in clear and within TLS.
+std::string routes_name(int port, Security security);
 // "80/api": the name of a scope.
-std::string scope_name(int port, std::string_view domain);
+std::string scope_name(std::string_view routes, std::string_view domain);
 
 }  // namespace mp::xds

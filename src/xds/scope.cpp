@@ -20,23 +20,23 @@ constexpr std::string_view plain_host = R"(function envoy_on_request(handle)
   local headers = handle:headers()
   local host = string.lower(headers:get(":authority") or "")
   local bare = string.match(host, "^%[[^%]]*%]") or string.match(host, "^[^:]*")
-  headers:replace("@HEADER@", "@PORT@|" .. bare)
+  headers:replace("@HEADER@", "@ROUTES@|" .. bare)
   handle:clearRouteCache()
 end
 )";
 
 constexpr std::string_view any_host = R"(function envoy_on_request(handle)
   if handle:metadata():get("scope") then return end
-  handle:headers():replace("@HEADER@", "@PORT@|*")
+  handle:headers():replace("@HEADER@", "@ROUTES@|*")
   handle:clearRouteCache()
 end
 )";
 
-std::string fill(std::string_view text, int port) {
+std::string fill(std::string_view text, const std::string& routes) {
   std::string filled(text);
   for (const auto& [mark, value] :
        {std::pair<std::string_view, std::string>{"@HEADER@", scope_header},
-        std::pair<std::string_view, std::string>{"@PORT@", std::to_string(port)}}) {
+        std::pair<std::string_view, std::string>{"@ROUTES@", routes}}) {
     filled.replace(filled.find(mark), mark.size(), value);
   }
   return filled;
@@ -52,16 +52,16 @@ void add_script(HttpConnectionManager& manager, std::string name, std::string so
 
 }  // namespace
 
-std::string scope_key(int port, std::string_view domain) {
-  return std::to_string(port) + "|" + std::string(domain);
+std::string scope_key(std::string_view routes, std::string_view domain) {
+  return std::string(routes) + "|" + std::string(domain);
 }
 
-void route_by_scope(HttpConnectionManager& manager, int port) {
+void route_by_scope(HttpConnectionManager& manager, const std::string& routes) {
   HeaderMutation mutation;
   auto& append = *mutation.add_mutations()->mutable_append();
   append.set_append_action(HeaderValueOption::OVERWRITE_IF_EXISTS_OR_ADD);
   append.mutable_header()->set_key(std::string(scope_header));
-  append.mutable_header()->set_value(scope_key(port, "%REQ(:authority)%"));
+  append.mutable_header()->set_value(scope_key(routes, "%REQ(:authority)%"));
   auto& early = *manager.add_early_header_mutation_extensions();
   early.set_name("marchproxy.scope");
   *early.mutable_typed_config() = pack(mutation);
@@ -76,8 +76,8 @@ void route_by_scope(HttpConnectionManager& manager, int port) {
   source.mutable_ads();
   source.set_resource_api_version(ApiVersion::V3);
 
-  add_script(manager, "marchproxy.plain_host", fill(plain_host, port));
-  add_script(manager, "marchproxy.any_host", fill(any_host, port));
+  add_script(manager, "marchproxy.plain_host", fill(plain_host, routes));
+  add_script(manager, "marchproxy.any_host", fill(any_host, routes));
 }
 
 }  // namespace mp::xds

@@ -24,7 +24,7 @@ bool find_type(std::string_view url, Type& type);
 
 // The row a resource was made from, to name it when a proxy refuses the resource.
 struct Object {
-  std::string type;  // "service", "mapping", "certificate", "cluster"
+  std::string type;  // "service", "mapping", "certificate", "issuer"
   std::int64_t id = 0;
   std::string name;
   auto operator<=>(const Object&) const = default;

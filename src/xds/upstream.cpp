@@ -42,7 +42,7 @@ ClusterLoadAssignment load_assignment(const Upstream& upstream) {
       address.set_address(target.host);
       address.set_port_value(static_cast<unsigned>(target.port));
       endpoint.mutable_load_balancing_weight()->set_value(target.weight);
-      if (upstream.targets.size() > 1) mark_tls(endpoint, *party->service);
+      if (upstream.targets.size() > 1) mark_tls(endpoint, upstream, *party->service);
     }
   }
   return assignment;
@@ -95,8 +95,9 @@ UpstreamProtocol protocol_of(const Upstream& upstream) {
 }
 
 bool all_tls(const Upstream& upstream) {
-  return std::ranges::all_of(upstream.targets,
-                             [](const PartyPtr& party) { return party->service->tls.enabled; });
+  return std::ranges::all_of(upstream.targets, [&](const PartyPtr& party) {
+    return encrypts(upstream.wire, upstream.port, *party->service);
+  });
 }
 
 void speak(Cluster& cluster, const Upstream& upstream) {
@@ -141,7 +142,10 @@ std::string statistics_name(const Upstream& upstream) {
   const std::string name = upstream.targets.size() == 1
                                ? service_at(upstream, 0).name
                                : "mapping-" + std::to_string(upstream.origin.id);
-  return name + "." + std::to_string(upstream.port);
+  const std::string_view wire = upstream.wire == Wire::AsConfigured ? ""
+                                : upstream.wire == Wire::Secured    ? ".tls"
+                                                                    : ".untouched";
+  return name + "." + std::to_string(upstream.port) + std::string(wire);
 }
 
 std::vector<Object> origins_of(const Upstream& upstream) {
@@ -153,7 +157,7 @@ std::vector<Object> origins_of(const Upstream& upstream) {
 
 }  // namespace
 
-UpstreamResources make_upstream(const Upstream& upstream) {
+UpstreamResources make_upstream(const Upstream& upstream, const Keyring& keyring) {
   ClusterLoadAssignment assignment = load_assignment(upstream);
   const auto& endpoints = assignment.endpoints(0).lb_endpoints();
   const bool literal = std::ranges::all_of(endpoints, [](const auto& endpoint) {
@@ -166,7 +170,7 @@ UpstreamResources make_upstream(const Upstream& upstream) {
   watch_for_outliers(cluster, endpoints.size());
   speak(cluster, upstream);
   set_probes(cluster, upstream);
-  set_tls(cluster, upstream);
+  set_tls(cluster, upstream, keyring);
   UpstreamResources made{.findings = findings_of(upstream)};
   if (literal) {
     ask_for_endpoints(cluster);

@@ -12,6 +12,6 @@ struct UpstreamResources {
   std::vector<Finding> findings;
 };
 
-UpstreamResources make_upstream(const Upstream& upstream);
+UpstreamResources make_upstream(const Upstream& upstream, const Keyring& keyring);
 
 }  // namespace mp::xds

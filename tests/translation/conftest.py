@@ -33,3 +33,43 @@ def upstream():
     yield find
     for server in servers.values():
         server.stop()
+
+
+@pytest.fixture
+def port():
+    return stand.free_ports(1)[0]
+
+
+@pytest.fixture
+def world(manager, egress, port):
+    """Makes things, and takes them away after the test."""
+    made = []
+
+    class World:
+        def service(self, name, upstream_port, **more):
+            made.append(("services", manager.service(name, upstream_port, **more)))
+            return made[-1][1]
+
+        def mapping(self, sources, destinations, protocols, ports=port, **more):
+            made.append(("mappings", manager.mapping(sources, destinations, protocols, ports, **more)))
+            return made[-1][1]
+
+        def certificate(self, pair, name="certificate"):
+            made.append(("certificates", manager.certificate(pair, name)))
+            return made[-1][1]
+
+        def replace(self, certificate, pair):
+            status, answer = manager.upload("PUT", f"/api/v1/certificates/{certificate['id']}", pair)
+            assert status == 200, answer
+
+        def status(self, plural, thing):
+            return manager.call("GET", f"/api/v1/{plural}/{thing['id']}")[1]["status"]
+
+        def delivery(self, certificate):
+            return manager.call("GET", f"/api/v1/certificates/{certificate['id']}")[1]["delivery"]
+
+        call = staticmethod(manager.call)
+
+    yield World()
+    for plural, thing in reversed(made):
+        manager.remove(plural, thing["id"])

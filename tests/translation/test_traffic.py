@@ -3,37 +3,7 @@ its own services and mappings, on ports of its own."""
 
 import time
 
-import pytest
 from translation_stand import UPGRADE, Greeter, UdpEcho, ask, ask_udp, eventually, first_words, free_ports, token
-
-
-@pytest.fixture
-def port():
-    return free_ports(1)[0]
-
-
-@pytest.fixture
-def world(manager, egress, port):
-    """Makes things, and takes them away after the test."""
-    made = []
-
-    class World:
-        def service(self, name, upstream_port, **more):
-            made.append(("services", manager.service(name, upstream_port, **more)))
-            return made[-1][1]
-
-        def mapping(self, sources, destinations, protocols, **more):
-            made.append(("mappings", manager.mapping(sources, destinations, protocols, port, **more)))
-            return made[-1][1]
-
-        def status(self, plural, thing):
-            return manager.call("GET", f"/api/v1/{plural}/{thing['id']}")[1]["status"]
-
-        call = staticmethod(manager.call)
-
-    yield World()
-    for plural, thing in reversed(made):
-        manager.remove(plural, thing["id"])
 
 
 def test_services_answer_to_name_and_address(world, upstream, port):

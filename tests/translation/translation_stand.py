@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import socket
 import socketserver
 import subprocess
@@ -136,8 +137,8 @@ class Manager:
 
     def call(self, method, path, body=None, headers=None):
         """Status and JSON; (0, None) while nobody answers."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method,
-                                         data=None if body is None else json.dumps(body).encode())
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method, data=data)
         request.add_header("Content-Type", "application/json")
         if self.token:
             request.add_header("Authorization", "Bearer " + self.token)
@@ -168,24 +169,45 @@ class Manager:
     def service(self, name, port, address="127.0.0.1", **more):
         return self.make("services", {"name": name, "ip_fqdn": address, "collection": "c", "port": port, **more})
 
-    def mapping(self, sources, destinations, protocols, port, **more):
-        return self.make("mappings", {"source_services": sources, "dest_services": destinations,
-                                      "protocols": protocols, "ports": [port], **more})
+    def mapping(self, sources, destinations, protocols, ports, **more):
+        return self.make("mappings", {
+            "source_services": sources, "dest_services": destinations, "protocols": protocols,
+            "ports": ports if isinstance(ports, list) else [ports], **more})
+
+    def upload(self, method, path, pair, **fields):
+        """A certificate and its key as multipart/form-data."""
+        boundary = "boundary-of-a-test"
+        parts = [(name, "", str(value)) for name, value in fields.items()]
+        parts += [("cert_file", "; filename=cert.pem", pair.certificate), ("key_file", "; filename=key.pem", pair.key)]
+        body = "".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n{value}\r\n'
+                       for name, more, value in parts) + f"--{boundary}--\r\n"
+        return self.call(method, path, body.encode(), {
+            "Content-Type": f"multipart/form-data; boundary={boundary}", "Prefer": "wait=20"})
+
+    def certificate(self, pair, name):
+        status, answer = self.upload("POST", "/api/v1/certificates", pair, name=name, cluster_id=1)
+        assert status == 201, answer
+        return answer
 
     def remove(self, plural, number):
         status, answer = self.call("DELETE", f"/api/v1/{plural}/{number}", None, {"Prefer": "wait=20"})
         assert status == 200, answer
 
-    def bootstrap(self, proxy_type, hostname, listen_address="127.0.0.1"):
+    def bootstrap(self, proxy_type, hostname, listen_address="127.0.0.1", form="yaml"):
         key = {"X-Cluster-API-Key": CLUSTER_KEY}
         status, answer = self.call("POST", "/api/v1/proxy/register", {
             "hostname": hostname, "version": "v1.40.0", "capabilities": [], "proxy_type": proxy_type,
             "listen_address": listen_address}, key)
         assert status in (200, 201), answer
         proxy = answer["proxy_id"]
-        status, answer = self.call("GET", f"/api/v1/proxy/bootstrap?proxy_id={proxy}&admin_port=0", None, key)
+        status, answer = self.call("GET", f"/api/v1/proxy/bootstrap?proxy_id={proxy}&admin_port=0&format={form}", None, key)
         assert status == 200, answer
         return answer
+
+    def authority(self):
+        """The certificate of the manager's own authority, as every bootstrap has it."""
+        text = self.bootstrap("egress", "authority-reader", form="json")
+        return json.loads(re.search(r'"-----BEGIN CERTIFICATE[^"]*"', json.dumps(text)).group())
 
     def stop(self):
         self.process.terminate()
@@ -234,9 +256,20 @@ class Answer:
         return json.loads(self.body)
 
 
-def ask(port, host, path="/", headers=None, method="GET"):
-    """One request with that very Host header, sent as it is."""
+def connect_tls(port, server_name, context, source="127.0.0.1"):
+    """A TLS connection that asks for that name."""
+    plain = socket.create_connection(("127.0.0.1", port), 10, (source, 0))
+    try:
+        return context.wrap_socket(plain, server_hostname=server_name)
+    except BaseException:
+        plain.close()
+        raise
+
+
+def ask(port, host, path="/", headers=None, method="GET", tls=None):
+    """One request with that very Host header, sent as it is; through a TLS connection where one is given."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.sock = tls
     try:
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         connection.putheader("Host", host)

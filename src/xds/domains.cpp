@@ -1,0 +1,73 @@
+#include "xds/domains.hpp"
+
+#include <algorithm>
+
+namespace mp::xds {
+namespace {
+
+bool has_path(const HttpClaim& claim) { return claim.mapping->path_prefix != "/"; }
+
+}  // namespace
+
+void Domains::add(const HttpClaim& claim) {
+  domains_[claim.domain].claims.insert(&claim);
+  touched_.insert(claim.domain);
+  if (has_path(claim)) ++by_path_;
+}
+
+void Domains::remove(const HttpClaim& claim) {
+  domains_[claim.domain].claims.erase(&claim);
+  touched_.insert(claim.domain);
+  if (has_path(claim)) --by_path_;
+}
+
+void Domains::remake(Shelves& shelves, Tally& findings) {
+  if (touched_.empty()) return;
+  const bool joint =
+      flavour_ == Flavour::StateOfTheWorld ||
+      std::ranges::any_of(touched_, [](const auto& name) { return is_wildcard(name); });
+  for (const std::string& name : touched_) remake_domain(name, shelves, findings);
+  touched_.clear();
+  if (joint) remake_joint(shelves);
+}
+
+void Domains::remake_domain(const std::string& name, Shelves& shelves, Tally& findings) {
+  const auto at = domains_.find(name);
+  Domain& domain = at->second;
+  const bool own_scope = flavour_ == Flavour::Delta && !is_wildcard(name);
+  const HttpSettlement settlement = settle_http({domain.claims.begin(), domain.claims.end()});
+  findings.replace(domain.findings, settlement.findings);
+  if (domain.claims.empty()) {
+    domains_.erase(at);
+    if (own_scope) shelf(shelves, Type::ScopedRoute).put(scope_name(routes_, name), nullptr);
+    return;
+  }
+  domain.findings = settlement.findings;
+  domain.host = make_virtual_host(name, settlement, flavour_);
+  if (own_scope)
+    shelf(shelves, Type::ScopedRoute)
+        .put(scope_name(routes_, name), make_scope(routes_, name, {&domain.host}));
+}
+
+// The resource that many domains share: all of them, or the wildcards.
+void Domains::remake_joint(Shelves& shelves) {
+  const auto members = hosts();
+  if (flavour_ == Flavour::StateOfTheWorld) {
+    shelf(shelves, Type::Route)
+        .put(routes_, members.empty() ? nullptr : make_routes(routes_, members));
+  } else {
+    shelf(shelves, Type::ScopedRoute)
+        .put(scope_name(routes_, "*"),
+             members.empty() ? nullptr : make_scope(routes_, "*", members));
+  }
+}
+
+std::vector<const VirtualHost*> Domains::hosts() const {
+  std::vector<const VirtualHost*> hosts;
+  for (const auto& [name, domain] : domains_) {
+    if (flavour_ == Flavour::StateOfTheWorld || is_wildcard(name)) hosts.push_back(&domain.host);
+  }
+  return hosts;
+}
+
+}  // namespace mp::xds

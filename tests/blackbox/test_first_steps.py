@@ -1,5 +1,5 @@
-"""The shell blocks of README.md, docs/how-to/first-steps.md, certificates.md and marchctl.md, run as they stand beside a `make run`; only the ports
-are other ones."""
+"""The shell blocks of README.md and of first-steps.md, certificates.md, https.md and marchctl.md in docs/how-to, run as
+they stand beside a `make run`; only the ports are other ones."""
 
 import pathlib
 import re
@@ -64,6 +64,14 @@ def test_marchctl(run):
     shown = execute(run, "docs/how-to/marchctl.md", "## Sign in")
     assert shown.count('"upstream": "demo"') == 2
     assert "-hosts: [hello.example]" in shown and "would be: 0 created, 1 changed" in shown
+
+
+def test_https(run):
+    shown = execute(run, "docs/how-to/https.md", "## Sign in")
+    assert shown.count('"upstream": "demo"') == 2
+    assert "spiffe://marchproxy/default/batch" in shown
+    assert "without a certificate: refused" in shown
+    assert "revoked: refused" in shown
 
 
 def test_readme(run):

@@ -22,10 +22,20 @@ def subject(name):
 
 
 def general_name(name):
+    if "://" in name:
+        return x509.UniformResourceIdentifier(name)
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
+
+
+def load(context, certificate, key):
+    """Makes the context present a certificate, PEM."""
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(certificate + key)
+        file.flush()
+        context.load_cert_chain(file.name)
 
 
 class Pair:
@@ -37,15 +47,9 @@ class Pair:
         self.key = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                      serialization.NoEncryption()).decode()
 
-    def load_into(self, context):
-        with tempfile.NamedTemporaryFile("w") as file:
-            file.write(self.certificate + self.key)
-            file.flush()
-            context.load_cert_chain(file.name)
-
     def server_context(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.load_into(context)
+        load(context, self.certificate, self.key)
         return context
 
 

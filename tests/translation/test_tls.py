@@ -11,7 +11,7 @@ import threading
 import time
 
 import pytest
-from stand.certificates import HOUR, Authority, now, serial_of
+from stand.certificates import HOUR, Authority, load, now, serial_of
 from stand.waiting import eventually
 from translation_stand import UPGRADE, Greeter, ask, connect_tls, first_words, free_ports, token
 
@@ -273,10 +273,14 @@ def test_a_certificate_counts_from_its_beginning_to_its_end(world, upstream, por
     assert now() >= begin + datetime.timedelta(seconds=4)
 
 
-def test_an_unused_certificate_stays_at_home(world, egress, authority):
-    certificate = world.certificate(authority.issue("nobody.example.com"))
-    assert world.delivery(certificate)["state"] == "idle"
-    assert egress.statistics("nobody") == {}
+def test_an_unused_certificate_stays_at_home(world, egress, upstream, port, authority):
+    world.service("web", upstream("web"))
+    used = world.certificate(authority.issue("web"), "used")
+    unused = world.certificate(authority.issue("nobody.example.com"), "unused")
+    world.mapping(["any"], ["web"], ["https"])
+    assert world.delivery(used)["state"] == "live"
+    assert world.delivery(unused)["state"] == "idle"
+    assert egress.secrets() == {f"certificate/{used['id']}"}
 
 
 def test_edits_do_not_touch_the_listener_of_tls(world, egress, upstream, port, authority):
@@ -291,3 +295,54 @@ def test_edits_do_not_touch_the_listener_of_tls(world, egress, upstream, port, a
         assert ask_tls(port, "later.example.com", authority).status == 200
         assert egress.statistics(listeners) == before
         assert ask(port, "first.example.com", tls=old).status == 200
+
+
+def certify(world, service):
+    status, answer = world.call("POST", f"/api/v1/services/{service['id']}/certificate", {"ttl": 600})
+    assert status == 201, answer
+    return answer
+
+
+def words_within_tls(port, name, authority, certificate=None):
+    """What the server says to who presents that certificate; empty when it says nothing."""
+    context = authority.client_context(protocols=())
+    if certificate:
+        load(context, certificate["certificate"], certificate["private_key"])
+    try:
+        with connect_tls(port, name, context) as connection:
+            return connection.recv(100).decode()
+    except OSError:
+        return ""
+
+
+def test_callers_of_tcp_prove_themselves_by_certificate(world, port, authority):
+    greeter = Greeter("hello inside")
+    world.service("db", greeter.port)
+    callers = {name: world.service(name, 1, auth_type="jwt") for name in ("caller", "stranger")}
+    world.certificate(authority.issue("db"))
+    mapping = world.mapping(["caller"], ["db"], ["tcp"], auth_required=True)
+    assert world.status("mappings", mapping) == {"state": "live", "reasons": []}
+    first, second, strange = (certify(world, callers[name]) for name in ("caller", "caller", "stranger"))
+    assert words_within_tls(port, "db", authority, first) == "hello inside"
+    assert words_within_tls(port, "db", authority, strange) == ""
+    assert words_within_tls(port, "db", authority) == ""
+    assert first_words(port) == "", "nothing in clear"
+
+    status, answer = world.call("POST", "/api/v1/certificates/ca/revoke", {"certificate": first["certificate"]},
+                                {"Prefer": "wait=20"})
+    assert status == 200, answer
+    eventually(lambda: words_within_tls(port, "db", authority, first) == "", "it is revoked")
+    assert words_within_tls(port, "db", authority, second) == "hello inside"
+    greeter.stop()
+
+
+def test_a_certificate_of_another_authority_proves_nothing(world, port, authority):
+    greeter = Greeter("hello")
+    world.service("db", greeter.port)
+    world.service("caller", 1, auth_type="api_key")
+    world.certificate(authority.issue("db"))
+    world.mapping(["caller"], ["db"], ["tcp"], auth_required=True)
+    forged = authority.issue("spiffe://marchproxy/default/caller")
+    presented_pair = {"certificate": forged.certificate, "private_key": forged.key}
+    assert words_within_tls(port, "db", authority, presented_pair) == ""
+    greeter.stop()

@@ -241,6 +241,11 @@ class Envoy:
             pairs = (line.split(": ") for line in answer.read().decode().splitlines() if ": " in line)
             return {name: int(value) for name, value in pairs if value.isdigit()}
 
+    def secrets(self):
+        """The names of the secrets that it asked for."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/config_dump", timeout=5) as answer:
+            return set(re.findall(r'"name": "(certificate/\d+|authority)"', answer.read().decode()))
+
     def stop(self):
         self.process.terminate()
         self.process.wait(PATIENCE)

@@ -3,13 +3,10 @@
 #include "api/selection.hpp"
 #include "model/service.hpp"
 #include "model/service_certificate.hpp"
+#include "xds/intent.hpp"
 
 namespace mp::api {
 namespace {
-
-std::string service_identity(const std::string& cluster, const std::string& service) {
-  return "spiffe://marchproxy/" + cluster + "/" + service;
-}
 
 ServiceCertificate issue(const Authority& authority, const ServiceCertificateRequest& request,
                          std::string identity, Time now) {
@@ -31,8 +28,7 @@ Created<ServiceCertificate> issue_service_certificate(Call& call, Id<Service> id
     const Service service = get_visible<Service>(db, call.caller, id.value);
     const Cluster cluster = db.get<Cluster>(service.cluster_id);
     Created<ServiceCertificate> created{issue(call.context.authority, body.read(),
-                                              service_identity(cluster.name, service.name),
-                                              db.now())};
+                                              xds::spiffe_id(cluster.name, service), db.now())};
     db.log("service_certificate", created.value.serial, Action::Create, service.cluster_id,
            {{"service_id", service.id},
             {"identity", created.value.identity},

@@ -137,27 +137,38 @@ class Planner {
     }
   }
 
-  // TLS is ended for the names that have a certificate, and passed through for the others. Nobody
-  // sends an address as the name of a server (RFC 6066 §3).
+  // TLS is ended for the names that have a certificate. Others are passed through: hosts one by
+  // one, a service's own names when it is known by no certificate at all. Nobody sends an address
+  // as the name of a server (RFC 6066 §3).
   void claim_tls() {
-    std::vector<const Way*> passed;
-    std::set<std::int64_t> certificates;
+    std::map<std::int64_t, std::set<std::int64_t>> known;  // certificates by service, 0 for hosts
+    std::vector<const Way*> unproved;
     for (const Way& way : ways_) {
       if (is_address(way.domain)) continue;
       plan_->proofs.push_back(way.domain);
       const Keyring::Proof proof = keyring_.prove(way.domain);
       if (!proof.certificates.empty()) claim_http(way, Security::Tls);
-      if (!proof.whole) passed.push_back(&way);
-      certificates.insert(proof.certificates.begin(), proof.certificates.end());
+      if (!proof.whole) unproved.push_back(&way);
+      if (!proof.certificates.empty())
+        known[way.service].insert(proof.certificates.begin(), proof.certificates.end());
     }
+    end_tls(known);
+    const Condition denied = known.empty() ? Condition::Unsupported : Condition::Warning;
+    for (const Way* way : unproved) {
+      const bool own = way->service != 0;
+      if (!own || (!known.contains(way->service) && !known.contains(0))) pass(*way, denied);
+    }
+  }
+
+  void end_tls(const std::map<std::int64_t, std::set<std::int64_t>>& known) {
+    std::set<std::int64_t> certificates;
+    for (const auto& [service, theirs] : known) certificates.insert(theirs.begin(), theirs.end());
     for (const std::int64_t certificate : certificates) {
       for (const int port : ports_) {
         plan_->certificates.push_back(
             {.port = port, .certificate = certificate, .mapping = plan_->mapping});
       }
     }
-    const Condition denied = certificates.empty() ? Condition::Unsupported : Condition::Warning;
-    for (const Way* way : passed) pass(*way, denied);
   }
 
   void pass(const Way& way, Condition when_denied) {

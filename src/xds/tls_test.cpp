@@ -60,6 +60,10 @@ TEST_F(Tls, ANewHostUnderAWildcardDoesNotTouchTheListener) {
   https("web");
   const SnapshotPtr before = build();
   https("api");
+  intent.mapping({{"dest_services", {"web"}},
+                  {"protocols", {"https"}},
+                  {"ports", {443}},
+                  {"hosts", boost::json::array{"shop.test"}}});
   const SnapshotPtr after = build();
   EXPECT_EQ(listener(before)->version, listener(after)->version);
   EXPECT_EQ(before->of(Type::Secret), after->of(Type::Secret));

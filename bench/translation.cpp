@@ -30,6 +30,23 @@ xds::ClusterConfig fleet(std::int64_t size) {
   return config;
 }
 
+// The same over TLS, under one certificate for all.
+xds::ClusterConfig tls_fleet(std::int64_t size) {
+  xds::ClusterConfig config = fleet(size);
+  for (auto& mapping : config.mappings) {
+    auto row = std::make_shared<Mapping>(*mapping);
+    row->protocols = {Protocol::Https};
+    mapping = std::move(row);
+  }
+  config.certificates.push_back(
+      std::make_shared<const Certificate>(Certificate{.id = 1,
+                                                      .name = "all",
+                                                      .subject_alt_names = {"*.example.com"},
+                                                      .not_before = Time{},
+                                                      .expires_at = Time{std::chrono::hours(1)}}));
+  return config;
+}
+
 xds::Audience audience(const benchmark::State& state) {
   return {.flavour = state.range(1) ? xds::Flavour::StateOfTheWorld : xds::Flavour::Delta};
 }
@@ -41,8 +58,7 @@ void from_nothing(benchmark::State& state) {
 }
 
 template <class Edit>
-void after_edit(benchmark::State& state, Edit edit) {
-  xds::ClusterConfig config = fleet(state.range(0));
+void after_edit(benchmark::State& state, xds::ClusterConfig config, Edit edit) {
   xds::Builder builder(audience(state));
   xds::Consistency consistency;
   consistency.check(*builder.build(config, Time{}));
@@ -56,16 +72,30 @@ void after_edit(benchmark::State& state, Edit edit) {
   }
 }
 
+void edit_mapping(xds::ClusterConfig& config, std::size_t at) {
+  auto row = std::make_shared<Mapping>(*config.mappings[at]);
+  row->timeout = row->timeout % 100 + 1;
+  config.mappings[at] = std::move(row);
+}
+
 void mapping_edited(benchmark::State& state) {
-  after_edit(state, [](xds::ClusterConfig& config, std::size_t at) {
-    auto row = std::make_shared<Mapping>(*config.mappings[at]);
-    row->timeout = row->timeout % 100 + 1;
-    config.mappings[at] = std::move(row);
+  after_edit(state, fleet(state.range(0)), edit_mapping);
+}
+
+void tls_mapping_edited(benchmark::State& state) {
+  after_edit(state, tls_fleet(state.range(0)), edit_mapping);
+}
+
+void certificate_renewed(benchmark::State& state) {
+  after_edit(state, tls_fleet(state.range(0)), [](xds::ClusterConfig& config, std::size_t at) {
+    auto row = std::make_shared<Certificate>(*config.certificates[0]);
+    row->cert_pem = "chain " + std::to_string(at);
+    config.certificates[0] = std::move(row);
   });
 }
 
 void service_edited(benchmark::State& state) {
-  after_edit(state, [](xds::ClusterConfig& config, std::size_t at) {
+  after_edit(state, fleet(state.range(0)), [](xds::ClusterConfig& config, std::size_t at) {
     auto row = std::make_shared<Service>(*config.services[at]);
     row->port = row->port.value_or(0) % 65535 + 1;
     config.services[at] = std::move(row);
@@ -74,6 +104,8 @@ void service_edited(benchmark::State& state) {
 
 BENCHMARK(from_nothing)->ArgsProduct({{300, 3000}, {0, 1}})->Unit(benchmark::kMillisecond);
 BENCHMARK(mapping_edited)->ArgsProduct({{300, 3000}, {0, 1}})->Unit(benchmark::kMillisecond);
+BENCHMARK(tls_mapping_edited)->ArgsProduct({{300, 3000}, {0, 1}})->Unit(benchmark::kMillisecond);
+BENCHMARK(certificate_renewed)->ArgsProduct({{300, 3000}, {0, 1}})->Unit(benchmark::kMillisecond);
 BENCHMARK(service_edited)->ArgsProduct({{300, 3000}, {0, 1}})->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -59,6 +59,11 @@ bool longer_first(const HttpRoute& left, const HttpRoute& right) {
   return one.size() != other.size() ? one.size() > other.size() : one < other;
 }
 
+std::string contested(const StreamClaim& claim) {
+  const std::string of = claim.server_name.empty() ? "" : " of \"" + claim.server_name + "\"";
+  return on_port(std::string(name_of(claim.carrier)) + of, claim.port);
+}
+
 // One mapping's claims on a name do not fight: its hosts go before its services' own names.
 void shadow(StreamSettlement& settlement, const StreamClaim& loser, const StreamClaim& winner,
             const std::string& what) {
@@ -122,6 +127,7 @@ StreamSettlement settle_streams(const std::vector<const StreamClaim*>& claims) {
     }
     if (!share.addresses.empty()) settlement.shares.push_back(std::move(share));
   }
+  warn_of_open(settlement, claims);
   return settlement;
 }
 

@@ -171,6 +171,14 @@ void Licensing::reload() {
 
 void Licensing::tend() {
   reload();
+  check();
+  const auto license = kept();  // what became of it
+  const Time now = clock_.now();
+  if (!license || license->next_keepalive > now || !this->now().valid) return;
+  if (claim(&License::next_keepalive, keepalive_retry, now)) send_keepalive(*license);
+}
+
+void Licensing::check() {
   const auto license = kept();
   const Time now = clock_.now();
   // After a start the server is asked whenever it was asked last.
@@ -181,8 +189,6 @@ void Licensing::tend() {
       refresh(*license);
   }
   check_at_once_ = false;
-  const bool send = license && license->next_keepalive <= now && this->now().valid;
-  if (send && claim(&License::next_keepalive, keepalive_retry, now)) send_keepalive(*license);
 }
 
 // Whether it is this manager's turn: moves the time on, so that no other one takes it too.

@@ -47,6 +47,7 @@ class Licensing {
  private:
   void adopt(const Secret& key);
   bool claim(Time License::* next, std::chrono::seconds lease, Time due);
+  void check();
   void note_time();
   void refresh(const License& license);
   void send_keepalive(const License& license);

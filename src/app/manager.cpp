@@ -116,7 +116,7 @@ struct Manager::Parts {
   // What waits for servers outside, so that nothing else has to wait for them.
   std::vector<Task> outside_tasks() {
     using namespace std::chrono_literals;
-    return {{"license", 1s, [this] { license.tend(); }},
+    return {{"license", 1s, [this] { license.tend(); }, 0s},
             {"acme", 1s, [this] { acme_renewals.tend(); }}};
   }
 

@@ -106,7 +106,7 @@ Mapping update_mapping(Call& call, Id<Mapping> id, Change<Mapping> change) {
     const Mapping before = load_visible(db, call.caller, id.value);
     Mapping mapping = before;
     change.apply(mapping);
-    resolve_references(db, mapping);
+    resolve_references(db, mapping, before);
     refuse_clash(db, mapping);
     db.update(mapping, before);
     keep_references(db, mapping);

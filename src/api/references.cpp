@@ -33,10 +33,12 @@ bool has_collection(Reader& db, std::int64_t cluster_id, const std::string& name
 }
 
 void resolve_side(Reader& db, std::int64_t cluster_id, std::vector<ServiceRef>& side,
-                  const std::string& field, Violations& violations) {
+                  const std::vector<ServiceRef>& before, const std::string& field,
+                  Violations& violations) {
   for (std::size_t at = 0; at < side.size(); ++at) {
     ServiceRef& reference = side[at];
     if (reference.kind == ServiceRef::Kind::Any || reference.service_id != 0) continue;
+    if (std::ranges::find(before, reference) != before.end()) continue;
     const bool found = reference.kind == ServiceRef::Kind::Service
                            ? has_service(db, cluster_id, reference)
                            : has_collection(db, cluster_id, reference.name);
@@ -134,10 +136,12 @@ Status StatusReader::of_written(std::optional<std::int64_t> cluster_id) const {
   return {.state = connected ? State::Pending : State::Idle, .reasons = {}};
 }
 
-void resolve_references(Reader& db, Mapping& mapping) {
+void resolve_references(Reader& db, Mapping& mapping, const Mapping& before) {
   Violations violations;
-  resolve_side(db, mapping.cluster_id, mapping.source_services, "source_services", violations);
-  resolve_side(db, mapping.cluster_id, mapping.dest_services, "dest_services", violations);
+  resolve_side(db, mapping.cluster_id, mapping.source_services, before.source_services,
+               "source_services", violations);
+  resolve_side(db, mapping.cluster_id, mapping.dest_services, before.dest_services, "dest_services",
+               violations);
   if (!violations.empty()) throw invalid(std::move(violations));
 }
 

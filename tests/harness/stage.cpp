@@ -61,6 +61,11 @@ Stage::Stage(const std::string& kind, std::map<std::string, std::string> given)
                                       vault_, Access::Read);
 }
 
+void Stage::restart() {
+  manager_.reset();
+  manager_ = std::make_unique<Manager>(settings(), clock_);
+}
+
 http::Response Stage::ask(http::Request request, const As& caller) {
   if (caller.kind == As::Kind::User)
     request.headers.emplace_back("Authorization", "Bearer " + token(caller.name));

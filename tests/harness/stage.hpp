@@ -58,6 +58,9 @@ class Stage {
   std::int64_t revision();
   ManualClock& clock() { return clock_; }
 
+  // The manager stops and starts again on what it kept.
+  void restart();
+
   static const std::string& password();  // of every user here
 
  private:

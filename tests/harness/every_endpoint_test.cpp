@@ -177,7 +177,7 @@ const char* limit_of(Rate rate) {
 }
 
 TEST(EveryEndpoint, tells_the_rate_limit_of_its_category) {
-  World world("sqlite");
+  World world("sqlite", Edition::Enterprise);
   for (const auto& endpoint : api::all_endpoints().all()) {
     SCOPED_TRACE(name_of(endpoint));
     const auto path = world.path(endpoint);

@@ -63,7 +63,7 @@ Stage::Stage(const std::string& kind, std::map<std::string, std::string> given)
 
 void Stage::restart() {
   manager_.reset();
-  manager_ = std::make_unique<Manager>(settings(), clock_);
+  manager_ = std::make_unique<Manager>(settings(), clock_, license_server_);
 }
 
 http::Response Stage::ask(http::Request request, const As& caller) {

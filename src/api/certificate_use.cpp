@@ -1,5 +1,6 @@
 #include "api/certificate_use.hpp"
 
+#include "xds/keyring.hpp"
 #include "xds/load.hpp"
 
 #include <algorithm>
@@ -31,6 +32,17 @@ std::vector<std::string> hosts_of(const Mapping& mapping, const xds::ClusterConf
   return hosts;
 }
 
+// The hosts among those that an answered one stands for which the certificate is good for.
+std::vector<std::string> served_by(const Certificate& certificate, const std::string& host) {
+  if (!host.starts_with("*"))
+    return covers(certificate, host) ? std::vector{host} : std::vector<std::string>();
+  std::vector<std::string> names;
+  for (std::string& name : xds::names_of(certificate)) {
+    if (xds::is_below(name, host)) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 void add_of_cluster(Reader& db, const Certificate& certificate, std::int64_t cluster_id, Time now,
                     std::vector<std::int64_t>& needing) {
   const auto config = xds::load_config(db, cluster_id);
@@ -43,7 +55,7 @@ void add_of_cluster(Reader& db, const Certificate& certificate, std::int64_t clu
   for (const auto& mapping : config->mappings) {
     if (!is_tls(*mapping)) continue;
     const bool needs = std::ranges::any_of(hosts_of(*mapping, *config), [&](const auto& host) {
-      return covers(certificate, host) && !served_otherwise(host);
+      return !std::ranges::all_of(served_by(certificate, host), served_otherwise);
     });
     if (needs) needing.push_back(mapping->id);
   }

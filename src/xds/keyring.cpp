@@ -16,10 +16,6 @@ std::string parent_wildcard(std::string_view name) {
                                                            : "*" + std::string(name.substr(dot));
 }
 
-bool is_below(std::string_view name, std::string_view wildcard) {
-  return wildcard == "*" || name.ends_with(wildcard.substr(1));
-}
-
 // The blocks of a PEM text without white space, which tools set as they like.
 std::set<std::string> blocks_of(std::string_view pem) {
   constexpr std::string_view begin = "-----BEGIN", end = "-----END";
@@ -33,6 +29,10 @@ std::set<std::string> blocks_of(std::string_view pem) {
 }
 
 }  // namespace
+
+bool is_below(std::string_view name, std::string_view wildcard) {
+  return wildcard == "*" || name.ends_with(wildcard.substr(1));
+}
 
 std::vector<std::string> names_of(const Certificate& certificate) {
   static const Format& pattern = find_format("host_pattern");

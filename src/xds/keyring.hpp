@@ -82,5 +82,7 @@ class Keyring {
 // The names and addresses that a certificate is good for, in lower case. Its common name does not
 // count: no client looks at it.
 std::vector<std::string> names_of(const Certificate& certificate);
+// Whether *.domain, or * for everything, stands for the name; *.domain is below itself.
+bool is_below(std::string_view name, std::string_view wildcard);
 
 }  // namespace mp::xds

@@ -70,11 +70,22 @@ void shadow(StreamSettlement& settlement, const StreamClaim& loser, const Stream
   if (loser.mapping->id == winner.mapping->id) return;
   if (loser.upstream->name == winner.upstream->name && loser.certificate == winner.certificate)
     return;
-  const std::string of = loser.server_name.empty() ? "" : " of \"" + loser.server_name + "\"";
   settlement.findings.push_back({object_of(*loser.mapping), Condition::Shadowed,
-                                 on_port(std::string(name_of(loser.carrier)) + of, loser.port) +
-                                     what + " goes to " + object_of(*winner.mapping).name +
-                                     ", which comes before " + object_of(*loser.mapping).name});
+                                 contested(loser) + what + " goes to " +
+                                     object_of(*winner.mapping).name + ", which comes before " +
+                                     object_of(*loser.mapping).name});
+}
+
+void warn_of_open(StreamSettlement& settlement, const std::vector<const StreamClaim*>& claims) {
+  const StreamClaim* rest = settlement.rest;
+  if (!rest || !rest->guard->open()) return;
+  for (const StreamClaim* claim : claims) {
+    if (claim->guard->open() || claim->upstream->name != rest->upstream->name) continue;
+    settlement.findings.push_back({object_of(*claim->mapping), Condition::Warning,
+                                   contested(*claim) + " is open to everybody by " +
+                                       object_of(*rest->mapping).name +
+                                       ", so that this mapping keeps nobody out"});
+  }
 }
 
 }  // namespace

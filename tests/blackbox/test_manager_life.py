@@ -16,8 +16,6 @@ from stand.program import Program
 from stand.rest import Api
 from stand.waiting import PATIENCE, eventually
 
-ROUNDS = 24
-
 
 @pytest.fixture
 def manager(tmp_path):
@@ -125,55 +123,6 @@ def test_idle_and_half_sent_connections_do_not_hold_up_the_end(manager):
         assert manager.stop() == 0
         assert time.monotonic() - began < 20
     idle.close()
-
-
-def test_every_answered_write_survives_kill_9(manager):
-    manager.start()
-    kept = {}
-    for number in range(ROUNDS):
-        written = write_until_killed(manager, number)
-        began = time.monotonic()
-        manager.start()
-        assert time.monotonic() - began < 10, "ready in a bounded time"
-        names = names_with(manager, f"round-{number}-")
-        missing = {name: id for name, id in written.items() if names.get(name) != id}
-        assert not missing, f"answered, but gone after round {number}: {missing}"
-        kept |= written
-    assert manager.api.get("/services?limit=1").data["total"] >= len(kept) >= ROUNDS * 8
-
-
-def write_until_killed(manager, number):
-    """Four writers at once, killed in the middle; the services whose creation was answered."""
-    api = manager.api
-    written = {}
-
-    def write(writer):
-        try:
-            while True:
-                count = len(written)
-                name = f"round-{number}-{writer}-{count}"
-                written[name] = api.service(name)["id"]
-        except (OSError, http.client.HTTPException):
-            pass
-
-    writers = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
-    for writer in writers:
-        writer.start()
-    eventually(lambda: len(written) >= 8 + number, "some writes were answered")
-    manager.kill()
-    for writer in writers:
-        writer.join(PATIENCE)
-    return written
-
-
-def names_with(manager, search):
-    names, page = {}, 1
-    while True:
-        data = manager.api.get(f"/services?search={search}&limit=100&page={page}").expect(200).data
-        names |= {service["name"]: service["id"] for service in data["services"]}
-        if page * 100 >= data["total"]:
-            return names
-        page += 1
 
 
 def test_rest_over_tls(manager, tmp_path):

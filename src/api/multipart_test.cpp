@@ -66,8 +66,9 @@ TEST(Multipart, TakesWhatClientsSend) {
   EXPECT_TRUE(parse_multipart(type, end).empty());
   EXPECT_TRUE(
       parse_multipart(type, part("form-data; name=a; filename*=UTF-8''x", "") + end).at(0).is_file);
-  const auto odd = parse_multipart(
-      type, part("form-data; filename=\"a\\\";b; name=x\"; name=\"a\"", "--X\r\n--Y") + end);
+  const std::string odd_body =
+      part("form-data; filename=\"a\\\";b; name=x\"; name=\"a\"", "--X\r\n--Y") + end;
+  const auto odd = parse_multipart(type, odd_body);
   EXPECT_EQ(odd.at(0).name, "a");
   EXPECT_EQ(odd.at(0).content, "--X\r\n--Y");
   EXPECT_TRUE(is_form_data("MULTIPART/form-data ; boundary=x"));

@@ -10,11 +10,16 @@ namespace {
 constexpr std::string_view certificate_label = "CERTIFICATE";
 constexpr std::string_view parameters_label = "EC PARAMETERS";
 
+struct Wipe {
+  std::size_t length = 0;
+  void operator()(unsigned char* bytes) const { OPENSSL_clear_free(bytes, length); }
+};
+
 // One block as it stands in the text; its bytes are wiped, they may be a key's.
 struct Block {
   std::string label;
   bool encrypted = false;
-  std::unique_ptr<unsigned char, void (*)(unsigned char*)> bytes{nullptr, nullptr};
+  std::unique_ptr<unsigned char, Wipe> bytes;
   long length = 0;
 };
 
@@ -23,10 +28,7 @@ struct Blocks {
   std::string issue;
 };
 
-template <class Text>
-void free_text(Text* text) {
-  OPENSSL_free(text);
-}
+void free_text(char* text) { OPENSSL_free(text); }
 
 // Reads the next block; nullopt at the end of the text or at one that is broken.
 std::optional<Block> next_block(BIO* input) {
@@ -35,11 +37,11 @@ std::optional<Block> next_block(BIO* input) {
   unsigned char* bytes = nullptr;
   long length = 0;
   if (!PEM_read_bio(input, &label, &header, &bytes, &length)) return std::nullopt;
-  const std::unique_ptr<char, void (*)(char*)> owned_label(label, &free_text<char>);
-  const std::unique_ptr<char, void (*)(char*)> owned_header(header, &free_text<char>);
+  const std::unique_ptr<char, void (*)(char*)> owned_label(label, &free_text);
+  const std::unique_ptr<char, void (*)(char*)> owned_header(header, &free_text);
   Block block{.label = label,
               .encrypted = std::string_view(header).find("ENCRYPTED") != std::string_view::npos,
-              .bytes = {bytes, &free_text<unsigned char>},
+              .bytes = {bytes, Wipe{static_cast<std::size_t>(length)}},
               .length = length};
   return block;
 }

@@ -1,17 +1,27 @@
 #include "access/credential.hpp"
 
+#include "access/keys.hpp"
+
 #include <algorithm>
 #include <array>
 
 namespace mp {
-
 namespace {
+
+constexpr std::chrono::hours longest_remembered{1};  // of a key that has no end
 
 bool concern(const Nouns& nouns) {
   constexpr std::array nouns_of_callers{"user", "session", "api_key", "cluster"};
   return nouns.empty() || std::ranges::any_of(nouns_of_callers, [&](const char* noun) {
            return nouns.contains(noun);
          });
+}
+
+std::shared_ptr<const User> active_user(Reader& db, std::int64_t id) {
+  auto user = db.find<User>(id);
+  if (!user || !user->is_active) return nullptr;
+  user->password_hash.clear();
+  return std::make_shared<const User>(*std::move(user));
 }
 
 }  // namespace
@@ -51,22 +61,40 @@ Caller Credentials::by_token(std::string_view token) {
   const Time now = clock_.now();
   if (auto known = recall(token, now)) return std::move(known->caller);
   const std::uint64_t epoch = epoch_;
-  Caller caller;
+  Remembered found = is_api_key(token) ? find_api_key(token, now) : find_session(token, now);
+  Caller caller = found.caller;
+  if (caller.user) remember(token, std::move(found), epoch);
+  return caller;
+}
+
+Credentials::Remembered Credentials::find_session(std::string_view token, Time now) {
+  Remembered found;
   const auto claims = tokens_.verify(token, TokenType::Access);
-  if (!claims) return caller;
-  Time ends_at;
+  if (!claims) return found;
   store_.read([&](Reader& db) {
     const auto session = db.find<Session>(claims->session_id);
     if (!session || session->user_id != claims->user_id || session->expires_at <= now) return;
-    ends_at = session->expires_at;
-    auto user = db.find<User>(claims->user_id);
-    if (!user || !user->is_active) return;
-    user->password_hash.clear();
-    caller.user = std::make_shared<const User>(*std::move(user));
-    caller.session_id = claims->session_id;
+    found.caller.user = active_user(db, claims->user_id);
+    found.caller.session_id = claims->session_id;
+    found.until = std::min(claims->expires_at, session->expires_at);
   });
-  if (caller.user) remember(token, {caller, std::min(claims->expires_at, ends_at)}, epoch);
-  return caller;
+  return found;
+}
+
+Credentials::Remembered Credentials::find_api_key(std::string_view key, Time now) {
+  Remembered found;
+  if (!is_sound_api_key(key)) return found;
+  store_.read([&](Reader& db) {
+    auto keys =
+        db.select<ApiKey>({.where = "key_hash = :hash", .values = {{"hash", sha256_hex(key)}}});
+    if (keys.empty()) return;
+    const Time end = keys.front().expires_at.value_or(now + longest_remembered);
+    if (end <= now) return;
+    found.caller.user = active_user(db, keys.front().user_id);
+    found.caller.api_key = std::make_shared<const ApiKey>(std::move(keys.front()));
+    found.until = end;
+  });
+  return found;
 }
 
 Caller Credentials::by_cluster_key(std::string_view key) {

@@ -18,8 +18,8 @@ class Credentials {
  public:
   Credentials(Store& store, const Tokens& tokens, const Clock& clock);
 
-  // The session of an access token; nobody when it is wrong, expired, signed out, or its user
-  // inactive.
+  // The session of an access token, or the owner of an API key; nobody when it is wrong, expired,
+  // signed out or revoked, or its user inactive.
   Caller by_token(std::string_view token);
   // The active cluster of a current key, or of a previous one that has not ended.
   Caller by_cluster_key(std::string_view key);
@@ -31,6 +31,7 @@ class Credentials {
   void changed();
 
  private:
+  // Whom a credential names, and until when that holds. No user: nobody.
   struct Remembered {
     Caller caller;
     std::optional<Time> until;
@@ -42,6 +43,8 @@ class Credentials {
   std::optional<Remembered> recall(std::string_view credential, Time now);
   // Keeps what was found out since `epoch`, unless something changed meanwhile.
   void remember(std::string_view credential, Remembered found, std::uint64_t epoch);
+  Remembered find_session(std::string_view token, Time now);
+  Remembered find_api_key(std::string_view key, Time now);
 
   static constexpr std::size_t most_remembered = 10000;
 

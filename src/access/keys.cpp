@@ -2,6 +2,8 @@
 
 #include "base/outside.hpp"
 
+#include <boost/crc.hpp>
+
 #include <array>
 #include <optional>
 
@@ -21,7 +23,36 @@ std::optional<std::string> find_sealed(Store& store, const std::string& name) {
   return sealed;
 }
 
+constexpr std::string_view api_key_prefix = "mp_api_";
+constexpr std::size_t checksum_letters = 6;  // of base 62: all of CRC-32
+
+// CRC-32 (ISO 3309), the low letters first.
+std::string checksum(std::string_view text) {
+  static constexpr std::string_view letters =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  boost::crc_32_type crc;
+  crc.process_bytes(text.data(), text.size());
+  std::string sum;
+  for (std::uint64_t rest = crc.checksum(); sum.size() < checksum_letters; rest /= letters.size())
+    sum.push_back(letters[rest % letters.size()]);
+  return sum;
+}
+
 }  // namespace
+
+Secret new_api_key() {
+  std::string key = std::string(api_key_prefix) + random_text(key_letters);
+  key += checksum(key);
+  return Secret(std::move(key));
+}
+
+bool is_api_key(std::string_view text) { return text.starts_with(api_key_prefix); }
+
+bool is_sound_api_key(std::string_view text) {
+  if (text.size() != api_key_prefix.size() + key_letters + checksum_letters) return false;
+  const auto body = text.substr(0, text.size() - checksum_letters);
+  return is_api_key(text) && checksum(body) == text.substr(body.size());
+}
 
 Secret new_cluster_key() { return Secret("mp_cluster_" + random_text(key_letters)); }
 

@@ -16,6 +16,13 @@ Secret new_cluster_key();
 // 43 letters and digits (256 bits): the JWT secret or API key of a service.
 Secret new_service_secret();
 
+// "mp_api_", 43 letters and digits (256 bits) and a checksum of 6.
+Secret new_api_key();
+// Whether a text is meant as an API key, and whether it can be one: length, letters and checksum.
+// So a typo costs no look-up.
+bool is_api_key(std::string_view text);
+bool is_sound_api_key(std::string_view text);
+
 // The first 15 characters and "...": enough to tell keys apart.
 std::string mask_key(std::string_view key);
 

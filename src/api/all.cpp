@@ -7,6 +7,7 @@ const Endpoints& all_endpoints() {
   static const Endpoints all = [] {
     Endpoints endpoints;
     auth(endpoints);
+    api_keys(endpoints);
     users(endpoints);
     services(endpoints);
     service_certificates(endpoints);

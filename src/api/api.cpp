@@ -53,6 +53,10 @@ std::string_view bearer(const http::Request& request) {
   return header.substr(scheme.size());
 }
 
+Permission permission_for(std::string_view method) {
+  return method == "GET" || method == "HEAD" ? Permission::Read : Permission::Write;
+}
+
 Caller find_caller(Context& context, const http::Request& request, Needs needs) {
   Caller caller;
   if (needs == Needs::ClusterKey) {
@@ -62,6 +66,7 @@ Caller find_caller(Context& context, const http::Request& request, Needs needs) 
   } else if (needs != Needs::Nothing) {
     const std::string_view token = bearer(request);
     if (!token.empty()) caller = context.credentials.by_token(token);
+    if (caller.api_key) context.key_use.note(caller.api_key->id, context.clock.now());
   }
   caller.address = client_of(request, context.trusted_proxies);
   return caller;
@@ -184,7 +189,7 @@ void Api::run(const http::Request& request, Call& call, const Route& route,
   call.caller = find_caller(context_, request, declaration.needs);
   authenticate(declaration.needs, call.caller);
   limit(call, declaration.rate);
-  permit(declaration.needs, call.caller);
+  permit({declaration.needs, declaration.through, permission_for(request.method)}, call.caller);
   demand(call, declaration.feature);
   call.path = route.path;
   const std::string_view target = request.target;

@@ -119,12 +119,16 @@ void auth(Endpoints& endpoints) {
                  .rate = Rate::Authentication,
                  .errors = {Code::Authentication}},
                 refresh);
-  endpoints.add({.id = "logout", .call = "POST /auth/logout", .summary = "End this session."},
+  endpoints.add({.id = "logout",
+                 .call = "POST /auth/logout",
+                 .summary = "End this session.",
+                 .through = Through::Session},
                 logout);
   endpoints.add({.id = "me", .call = "GET /auth/me", .summary = "Who is signed in."}, me);
   endpoints.add({.id = "change_password",
                  .call = "POST /auth/change-password",
-                 .summary = "Change one's own password; the other sessions end."},
+                 .summary = "Change one's own password; the other sessions end.",
+                 .through = Through::Session},
                 change_password);
 }
 

@@ -3,6 +3,7 @@
 
 #include "access/client.hpp"
 #include "access/credential.hpp"
+#include "access/key_use.hpp"
 #include "access/licensing.hpp"
 #include "access/password.hpp"
 #include "access/rate.hpp"
@@ -24,6 +25,7 @@ struct Context {
   Licensing& license;
   Rates& rates;
   const TrustedProxies& trusted_proxies;
+  KeyUse& key_use;
   const Tokens& tokens;
   HashGate& hashes;
   const Authority& authority;

@@ -23,6 +23,7 @@ struct Declaration {
   std::vector<Code> errors = {};  // beyond those that follow from the rest
   std::string_view feature = {};  // licence feature that opens it
   Effort effort = Effort::Ordinary;
+  Through through = Through::Any;
 };
 
 }  // namespace mp::api

@@ -167,8 +167,10 @@ std::string reference(const Description& description, SchemaOf purpose) {
 
 json::object operation(const Endpoint& endpoint) {
   const Declaration& declaration = endpoint.declaration;
+  std::string help(declaration.summary);
+  if (declaration.through == Through::Session) help += " Not with an API key.";
   json::object body{{"operationId", declaration.id},      {"summary", declaration.summary},
-                    {"description", declaration.summary}, {"tags", json::array{tag_of(endpoint)}},
+                    {"description", std::move(help)},     {"tags", json::array{tag_of(endpoint)}},
                     {"parameters", parameters(endpoint)}, {"security", security(declaration.needs)},
                     {"responses", responses(endpoint)}};
   if (!declaration.feature.empty()) body["x-license-feature"] = declaration.feature;
@@ -197,9 +199,10 @@ json::object components(const std::vector<Endpoint>& endpoints) {
       {"schemas", std::move(schemas)},
       {"securitySchemes",
        json::object{
-           {"bearer", json::object{{"type", "http"},
-                                   {"scheme", "bearer"},
-                                   {"description", "Access token of POST /auth/login."}}},
+           {"bearer",
+            json::object{{"type", "http"},
+                         {"scheme", "bearer"},
+                         {"description", "Access token of POST /auth/login, or an API key."}}},
            {"cluster_key", json::object{{"type", "apiKey"},
                                         {"in", "header"},
                                         {"name", "X-Cluster-API-Key"},
@@ -260,7 +263,8 @@ std::vector<Code> errors_of(const Endpoint& endpoint) {
   const auto& declaration = endpoint.declaration;
   codes.insert(codes.end(), {Code::Internal, Code::Unavailable});
   if (declaration.needs != Needs::Nothing) codes.push_back(Code::Authentication);
-  if (declaration.needs == Needs::Admin) codes.push_back(Code::Permission);
+  const bool users = declaration.needs == Needs::User || declaration.needs == Needs::Admin;
+  if (users) codes.push_back(Code::Permission);  // at least of API keys
   if (!declaration.feature.empty()) codes.push_back(Code::Feature);
   if (endpoint.path.find('{') != std::string::npos) codes.push_back(Code::NotFound);
   codes.push_back(Code::Validation);

@@ -25,6 +25,22 @@ void end_sessions(Writer& db, std::int64_t user_id, const std::string& kept) {
          {{"event", "sessions_ended"}, {"user_id", user_id}, {"count", ended}});
 }
 
+void end_api_keys(Writer& db, std::int64_t user_id) {
+  for (const ApiKey& key :
+       db.select<ApiKey>({.where = "user_id = :user", .values = {{"user", user_id}}})) {
+    db.remove(key, Logged::No);
+    log_api_key(db, key, Action::Delete);
+  }
+}
+
+void log_api_key(Writer& db, const ApiKey& key, Action action) {
+  boost::json::object after = to_json(describe<ApiKey>, &key);
+  after["event"] = action == Action::Create ? "api_key_created" : "api_key_revoked";
+  after["user_id"] = key.user_id;
+  after.erase("key");
+  db.log("api_key", key.id, action, std::nullopt, after);
+}
+
 void forget_initial_password(const Call& call, const User& user) {
   if (user.id != 1) return;
   std::error_code ignored;

@@ -111,9 +111,11 @@ User update_user(Call& call, Id<User> id, Change<User> change) {
     if (!hash.empty()) user.password_hash = hash;
     check_clusters(db, user);
     db.update(user);
-    if (!user.is_active)
+    if (!user.is_active) {
       end_sessions(db, user.id, "");
-    else if (!hash.empty())
+      end_api_keys(db, user.id);
+    }
+    if (user.is_active && !hash.empty())
       end_sessions(db, user.id, call.caller.user->id == user.id ? call.caller.session_id : "");
     return user;
   });
@@ -128,6 +130,7 @@ Done delete_user(Call& call, Id<User> id) {
     check_match(call, describe<User>, &user);
     if (is_last_admin(db, user)) throw last_admin();
     end_sessions(db, user.id, "");
+    end_api_keys(db, user.id);
     db.remove(user);
     return Done{"User deleted"};
   });

@@ -72,6 +72,7 @@ struct Manager::Parts {
                 .license = license,
                 .rates = rates,
                 .trusted_proxies = trusted_proxies,
+                .key_use = key_use,
                 .tokens = tokens,
                 .hashes = hashes,
                 .authority = authority,
@@ -96,6 +97,15 @@ struct Manager::Parts {
             .on_group_gone = [this](const xds::GroupKey& group) { hub.drop_group(group); }};
   }
 
+  // What is written at intervals, at the end once more.
+  void save_last() {
+    try {
+      key_use.save(store);
+    } catch (const std::exception& fault) {
+      log::warning("the last use of API keys is not saved", {{"fault", fault.what()}});
+    }
+  }
+
   std::vector<Task> tasks() {
     using namespace std::chrono_literals;
     return {{"poll", 1s, [this] { store.poll(); }},
@@ -110,6 +120,7 @@ struct Manager::Parts {
              [this] { api::renew_certificates(store, authority, clock.now()); }, 0s},
             {"forget_windows", 1min, [this] { rates.forget_closed(clock.now()); }},
             {"forget_sessions", 1h, [this] { api::forget_ended_sessions(store, clock); }},
+            {"save_key_use", 1min, [this] { key_use.save(store); }},
             {"forget_answers", 1h, [this] { api::forget_old_answers(store, clock); }}};
   }
 
@@ -135,6 +146,7 @@ struct Manager::Parts {
   Rates rates;
   TrustedProxies trusted_proxies;
   api::AcmeRenewals acme_renewals;
+  KeyUse key_use;
   xds::Status status;
   xds::Hub hub;
   Subscription waking;
@@ -174,6 +186,7 @@ void Manager::stop() {
   parts_->workers.stop();
   parts_->background.reset();
   parts_->outside.reset();
+  parts_->save_last();
   parts_->xds_server.stop();
   parts_->hub.stop();
 }

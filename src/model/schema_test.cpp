@@ -1,5 +1,6 @@
 // What all declarations have in common, and the OpenAPI schemas that come from them.
 #include "model/acme.hpp"
+#include "model/api_key.hpp"
 #include "model/certificate.hpp"
 #include "model/certificate_upload.hpp"
 #include "model/cluster_status.hpp"
@@ -62,12 +63,12 @@ std::vector<const Description*> all_descriptions() {
           &describe<ServiceCertificateRequest>,
           &describe<ServiceCertificate>,
           &describe<IssuedRevocation>,
-
           &describe<License>,
           &describe<LicenseFeatures>,
           &describe<LicenseStatus>,
           &describe<LicenseKey>,
-          &describe<LicenseValidation>};
+          &describe<LicenseValidation>,
+          &describe<ApiKey>};
 }
 
 json::value at(const json::value& value, std::string_view pointer) {

@@ -2,6 +2,7 @@
 // program's.
 #include "store/migrate.hpp"
 
+#include "model/api_key.hpp"
 #include "model/certificate.hpp"
 #include "model/issuer.hpp"
 #include "model/license.hpp"
@@ -61,7 +62,8 @@ TEST_P(Schema, EveryStoredFieldIsAColumnOfItsType) {
   for (const Description* type :
        {&describe<Cluster>, &describe<Service>, &describe<Mapping>, &describe<User>,
         &describe<Session>, &describe<Proxy>, &describe<Certificate>, &describe<Issuer>,
-        &describe<License>, &describe<AcmeAccount>, &describe<Renewal>, &describe<KeptProof>}) {
+        &describe<License>, &describe<AcmeAccount>, &describe<Renewal>, &describe<KeptProof>,
+        &describe<ApiKey>}) {
     const std::string table(type->plural);
     std::size_t columns = 0;
     for (const Field& field : type->fields) {

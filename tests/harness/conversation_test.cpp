@@ -1,4 +1,5 @@
 // Every tests/api/*.http as a test of its own on each database.
+#include "access/totp.hpp"
 #include "match.hpp"
 #include "script.hpp"
 #include "stage.hpp"
@@ -93,12 +94,19 @@ class Conversation {
 
   void run(const Advance& advance) { stage_.clock().advance(advance.time); }
 
+  void run(const Restart&) { stage_.restart(); }
+
+  void run(const TotpCode& code) {
+    const std::string secret = fill(code.secret, names_);
+    names_[code.name] = totp_code(parse_totp_secret(secret), stage_.clock().now() + code.away);
+  }
+
   void run(const Exchange& exchange) {
     http::Request request{.method = exchange.method,
                           .target = fill(exchange.target, names_),
                           .headers = {},
                           .body = fill(exchange.body, on_one_line(names_)),
-                          .peer = ""};
+                          .peer = exchange.address};
     for (const auto& [name, value] : exchange.headers)
       request.headers.emplace_back(name, fill(value, names_));
     if (!exchange.parts.empty()) request.body = form_of(exchange);

@@ -166,6 +166,15 @@ Advance read_advance(const std::string& line, const Lines& lines) {
   return {duration(name_in(line, form, 1, lines), name_in(line, form, 2, lines))};
 }
 
+// totp code of $secret; totp late of $secret -30s
+TotpCode read_totp(const std::string& line, const Lines& lines) {
+  static const std::regex form("totp ([a-z_0-9]+) of (\\S+?)( ([+-]\\d+)s)?");
+  const std::string away = name_in(line, form, 4, lines);
+  return {.name = name_in(line, form, 1, lines),
+          .secret = name_in(line, form, 2, lines),
+          .away = std::chrono::seconds(away.empty() ? 0 : std::stoi(away))};
+}
+
 As read_caller(const std::string& text) {
   if (text.empty() || text == "nobody") return {};
   if (text.starts_with("cluster ")) return {As::Kind::Cluster, unquoted(text.substr(8))};
@@ -174,12 +183,13 @@ As read_caller(const std::string& text) {
 }
 
 void read_request(Exchange& exchange, const std::string& first, Lines& lines) {
-  static const std::regex form("([A-Z]+) (\\S+)(\\s+as (.+))?");
+  static const std::regex form("([A-Z]+) (\\S+)(\\s+as (.+?))?(\\s+from (\\S+))?");
   std::smatch parts;
   if (!std::regex_match(first, parts, form)) lines.refuse("is no request: " + first);
   exchange.method = parts[1].str();
   exchange.target = parts[2].str();
   exchange.caller = read_caller(trimmed(parts[4].str()));
+  exchange.address = parts[6].str();
   while (!lines.done() && !lines.look().starts_with("=>")) {
     const std::string line = lines.take();
     const auto header = exchange.body.empty() ? header_of(line) : std::nullopt;
@@ -253,6 +263,10 @@ std::vector<Step> read_script(const std::filesystem::path& file) {
       steps.push_back({lines.number(), read_mood(line, lines)});
     } else if (line.starts_with("advance ")) {
       steps.push_back({lines.number(), read_advance(line, lines)});
+    } else if (line == "restart") {
+      steps.push_back({lines.number(), Restart{}});
+    } else if (line.starts_with("totp ")) {
+      steps.push_back({lines.number(), read_totp(line, lines)});
     } else {
       Step step{lines.number(), Exchange{}};
       auto& exchange = std::get<Exchange>(step.what);

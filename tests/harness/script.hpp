@@ -49,6 +49,16 @@ struct Advance {
   std::chrono::seconds time;
 };
 
+// The manager ends and a new one starts on the same database.
+struct Restart {};
+
+// Sets a name to the code of a second factor's secret, now or some time away.
+struct TotpCode {
+  std::string name;
+  std::string secret;
+  std::chrono::seconds away{0};
+};
+
 struct Expected {
   int status = 200;
   std::string code;  // of an error; empty: not looked at
@@ -64,6 +74,7 @@ struct Exchange {
   std::string method;
   std::string target;
   As caller;
+  std::string address;  // of the client; empty: the usual one
   http::Headers headers;
   std::string body;
   std::vector<FormPart> parts;  // instead of a body
@@ -72,8 +83,8 @@ struct Exchange {
 
 struct Step {
   int line = 0;
-  std::variant<GivenSetting, GivenCluster, GivenUser, Advance, Exchange, GivenCertificate,
-               GivenLicense, LicenseServerMood>
+  std::variant<GivenSetting, GivenCluster, GivenUser, Advance, Restart, TotpCode, Exchange,
+               GivenCertificate, GivenLicense, LicenseServerMood>
       what;
 };
 

@@ -74,7 +74,7 @@ http::Response Stage::ask(http::Request request, const As& caller) {
   if (caller.kind == As::Kind::Cluster)
     request.headers.emplace_back("X-Cluster-API-Key", cluster_key(caller.name));
   if (request.header("Host").empty()) request.headers.emplace_back("Host", "manager.example:8000");
-  request.peer = client;
+  if (request.peer.empty()) request.peer = client;
   const auto answered = std::make_shared<std::promise<http::Response>>();
   auto future = answered->get_future();
   manager_->handler().handle(

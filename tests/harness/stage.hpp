@@ -34,6 +34,9 @@ class Stage {
   // user `admin` are there. Rate limits are far away unless they are given.
   explicit Stage(const std::string& kind, std::map<std::string, std::string> given = {});
 
+  // A new manager on the same database. Sessions go on.
+  void restart();
+
   // Waits for the answer, at most 30 s; what the Judge finds fails the test.
   http::Response ask(http::Request request, const As& caller = {});
   // With a JSON body; an empty one sends none.

@@ -37,6 +37,12 @@ World::World(const std::string& kind, Edition edition) : stage_(kind) {
             {"user of no cluster", {As::Kind::User, "ivan"}},
             {"user of the cluster", {As::Kind::User, "olga"}},
             {"admin", admin}};
+  const As olga{As::Kind::User, "olga"};
+  roles_.push_back({"user's read key", key_of(olga, {"read"})});
+  roles_.push_back({"user's write key", key_of(olga, {"write"})});
+  roles_.push_back({"admin's read, write key", key_of(admin, {"read", "write"})});
+  roles_.push_back({"admin's admin key", key_of(admin, {"admin"})});
+  roles_.push_back({"admin's full key", key_of(admin, {"read", "write", "admin"})});
   made(
       "/api/v1/services",
       {{"name", "web-backend"}, {"ip_fqdn", "10.0.0.1"}, {"collection", "web"}, {"cluster_id", 1}});
@@ -69,7 +75,14 @@ const As& World::allowed(const api::Endpoint& endpoint) const {
 std::string World::made(const std::string& target, const json::object& body) {
   const auto answer = stage_.ask("POST", target, admin, json::serialize(body));
   if (answer.status != 201) throw std::runtime_error(target + " was not made: " + answer.body);
-  return std::to_string(json::parse(answer.body).at("data").at("id").as_int64());
+  const json::value id = json::parse(answer.body).at("data").at("id");
+  return id.is_string() ? std::string(id.as_string()) : json::serialize(id);
+}
+
+As World::key_of(const As& owner, const json::array& permissions) {
+  const json::object body{{"name", "world"}, {"permissions", permissions}};
+  const auto answer = stage_.ask("POST", "/api/v1/auth/api-keys", owner, json::serialize(body));
+  return {As::Kind::Token, std::string(json::parse(answer.body).at("data").at("key").as_string())};
 }
 
 std::string World::uploaded() {
@@ -99,6 +112,8 @@ std::optional<std::string> World::example(const api::Endpoint& endpoint) {
   const std::string noun = first_segment(endpoint);
   const std::string fresh = "n" + std::to_string(++count_);
   if (noun == "clusters" || noun == "config" || noun == "revisions") return "1";
+  if (endpoint.path.starts_with("/auth/api-keys/"))
+    return made("/api/v1/auth/api-keys", {{"name", fresh}, {"permissions", json::array{"read"}}});
   if (noun == "assets") return "docs.js";
   if (noun == "certificates") return uploaded();
   if (noun == ".well-known") return "no-such-token";

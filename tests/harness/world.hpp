@@ -7,6 +7,7 @@
 #include "given_certificate.hpp"
 #include "stage.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include <optional>
@@ -45,6 +46,7 @@ class World {
   std::string uploaded();
   std::string issued();
   std::string made(const std::string& target, const boost::json::object& body);
+  As key_of(const As& owner, const boost::json::array& permissions);
   std::string register_proxy();
   std::optional<std::string> example(const api::Endpoint& endpoint);
   boost::json::value example_value(const std::string& name, const boost::json::object& schema);

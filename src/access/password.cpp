@@ -4,7 +4,10 @@
 #include "base/outside.hpp"
 
 #include <sodium.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <thread>
@@ -17,6 +20,7 @@ constexpr std::size_t longest = 128;
 constexpr unsigned long long passes = 2;
 constexpr std::size_t memory = 19 * 1024 * 1024;  // with 2 passes: the OWASP's second choice
 constexpr std::chrono::seconds longest_wait{5};
+constexpr int niceness = 10;  // of hashing: a tenth of what others get while they want it
 
 std::string lower(std::string_view text) {
   std::string copy(text);
@@ -70,6 +74,10 @@ std::string make_hash(const Secret& password) {
   return text.data();
 }
 
+Error busy() {
+  return unavailable("Too many sign-ins at once", "the queue for password hashing is full");
+}
+
 }  // namespace
 
 void check_password_rules(const Secret& password, std::string_view username,
@@ -84,56 +92,74 @@ void check_password_rules(const Secret& password, std::string_view username,
   if (is_common(text)) refuse("Is one of the commonest passwords");
 }
 
-// A place at the hashing, held while it lives.
-class HashGate::Turn {
- public:
-  explicit Turn(HashGate& gate) : gate_(gate) {
-    std::unique_lock lock(gate_.mutex_);
-    if (gate_.free_ == 0 && gate_.waiting_ >= gate_.most_waiting_) throw busy();
-    ++gate_.waiting_;
-    const bool mine = gate_.freed_.wait_for(lock, longest_wait, [&] { return gate_.free_ > 0; });
-    --gate_.waiting_;
-    if (!mine) throw busy();
-    --gate_.free_;
-  }
-  ~Turn() {
-    {
-      const std::lock_guard lock(gate_.mutex_);
-      ++gate_.free_;
-    }
-    gate_.freed_.notify_one();
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-
- private:
-  static Error busy() {
-    Error error =
-        unavailable("Too many sign-ins at once", "the queue for password hashing is full");
-    error.headers.emplace_back("Retry-After", "1");
-    return error;
-  }
-
-  HashGate& gate_;
-};
-
 HashGate::HashGate(HashLimits limits)
-    : free_(limits.at_once),
-      most_waiting_(limits.most_waiting),
-      nobody_(make_hash(Secret(random_text(shortest)))) {
-  if (free_ == 0) free_ = std::max(2U, std::thread::hardware_concurrency()) - 1;
+    : most_waiting_(limits.most_waiting), nobody_(make_hash(Secret(random_text(shortest)))) {
+  std::size_t count = limits.at_once;
+  if (count == 0) count = std::max(2U, std::thread::hardware_concurrency()) - 1;
+  for (std::size_t made = 0; made < count; ++made) threads_.emplace_back([this] { serve(); });
+}
+
+HashGate::~HashGate() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+// Linux has a priority for each thread. Without the right to it hashing works all the same.
+void HashGate::serve() {
+  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    Job& job = *waiting_.front();
+    waiting_.pop_front();
+    job.state = Job::State::Runs;
+    ++running_;
+    lock.unlock();
+    progress_.notify_all();
+    try {
+      job.work();
+    } catch (...) {
+      job.failure = std::current_exception();
+    }
+    lock.lock();
+    job.state = Job::State::Done;
+    --running_;
+    progress_.notify_all();
+  }
+}
+
+// Jobs that an idle thread is about to take do not count as waiting.
+void HashGate::run(std::function<void()> work) {
+  Job job{.work = std::move(work)};
+  std::unique_lock lock(mutex_);
+  if (waiting_.size() >= most_waiting_ + threads_.size() - running_) throw busy();
+  waiting_.push_back(&job);
+  wake_.notify_one();
+  const auto begun = [&] { return job.state != Job::State::Waits; };
+  if (!progress_.wait_for(lock, longest_wait, begun)) {
+    std::erase(waiting_, &job);
+    throw busy();
+  }
+  progress_.wait(lock, [&] { return job.state == Job::State::Done; });
+  if (job.failure) std::rethrow_exception(job.failure);
 }
 
 std::string HashGate::hash(const Secret& password) {
-  const Turn turn(*this);
-  return make_hash(password);
+  std::string made;
+  run([&] { made = make_hash(password); });
+  return made;
 }
 
 bool HashGate::verify(const std::string& hash, const Secret& password) {
-  const Turn turn(*this);
   const std::string& plain = password.reveal();
   const std::string& known = hash.empty() ? nobody_ : hash;
-  const bool right = crypto_pwhash_str_verify(known.c_str(), plain.data(), plain.size()) == 0;
+  bool right = false;
+  run([&] { right = crypto_pwhash_str_verify(known.c_str(), plain.data(), plain.size()) == 0; });
   return right && !hash.empty();
 }
 

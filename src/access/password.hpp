@@ -7,9 +7,14 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <deque>
+#include <exception>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <vector>
 
 namespace mp {
 
@@ -25,11 +30,14 @@ struct HashLimits {
       8;  // threads that wait for their turn; keep it below the size of their pool
 };
 
-// Hashing costs 19 MiB and some 30 ms: only so many at a time, so that a flood of sign-ins leaves
-// cores and threads for everybody else. Thread-safe.
+// Hashing costs 19 MiB and some 30 ms. It runs on threads of its own, of low priority and only so
+// many, so that a flood of sign-ins leaves cores and threads for everybody else. Thread-safe.
 class HashGate {
  public:
   explicit HashGate(HashLimits limits = {});
+  ~HashGate();  // nobody may wait any more
+  HashGate(const HashGate&) = delete;
+  HashGate& operator=(const HashGate&) = delete;
 
   // The text form of an Argon2id hash. Throws Unavailable (Retry-After: 1) when too many wait
   // already, or when its turn does not come within 5 s.
@@ -41,14 +49,23 @@ class HashGate {
   static bool needs_rehash(const std::string& hash);
 
  private:
-  class Turn;
+  struct Job {
+    std::function<void()> work;
+    std::exception_ptr failure{};
+    enum class State { Waits, Runs, Done } state = State::Waits;
+  };
+  void run(std::function<void()> work);
+  void serve();
 
   std::mutex mutex_;
-  std::condition_variable freed_;
-  std::size_t free_;
-  std::size_t waiting_ = 0;
+  std::condition_variable wake_;      // a job waits, or the end
+  std::condition_variable progress_;  // a job began or is done
+  std::deque<Job*> waiting_;
+  std::size_t running_ = 0;
+  bool stopping_ = false;
   const std::size_t most_waiting_;
   const std::string nobody_;  // hash of a random password
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace mp

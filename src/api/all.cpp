@@ -7,6 +7,7 @@ const Endpoints& all_endpoints() {
   static const Endpoints all = [] {
     Endpoints endpoints;
     auth(endpoints);
+    second_factor(endpoints);
     api_keys(endpoints);
     users(endpoints);
     services(endpoints);

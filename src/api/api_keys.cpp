@@ -5,6 +5,8 @@
 #include "api/sessions.hpp"
 #include "model/api_key.hpp"
 
+#include <algorithm>
+
 namespace mp::api {
 namespace {
 
@@ -28,19 +30,25 @@ Page<ApiKey> list_api_keys(Call& call, Listing<ApiKey> query) {
   return page;
 }
 
+void check_owner(const User& owner, const ApiKey& key) {
+  const auto& wanted = key.permissions;
+  if (!owner.is_active) throw Error(Code::Permission, "");
+  if (std::ranges::find(wanted, Permission::Admin) != wanted.end() && !owner.is_admin)
+    throw Error(Code::Permission, "Only an admin's key can have the permission admin");
+}
+
 Created<ApiKey> create_api_key(Call& call, New<ApiKey> body) {
   ApiKey key = std::move(body.value);
   if (key.expires_at && *key.expires_at <= call.context.clock.now())
     throw invalid("expires_at", "Must be in the future", json::value(to_string(*key.expires_at)));
-  const auto& wanted = key.permissions;
-  if (std::ranges::find(wanted, Permission::Admin) != wanted.end() && !call.caller.is_admin())
-    throw Error(Code::Permission, "Only an admin's key can have the permission admin");
+  check_owner(*call.caller.user, key);
   const Secret text = new_api_key();
   key.id = random_text(16);
   key.user_id = call.caller.user->id;
   key.key_hash = sha256_hex(text.reveal());
   return write<Created<ApiKey>>(call, [&](Writer& db) {
     Created<ApiKey> created{key};
+    check_owner(db.get<User>(key.user_id), key);  // as he is now
     if (db.count<ApiKey>(own(call.caller, {})) >= most_keys)
       throw Error(Code::Conflict, "A user has at most 100 API keys");
     created.value.created_at = db.now();

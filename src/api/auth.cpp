@@ -1,5 +1,6 @@
 #include "api/context.hpp"
 #include "api/nouns.hpp"
+#include "api/proof.hpp"
 #include "api/selection.hpp"
 #include "api/sessions.hpp"
 #include "model/sign_in.hpp"
@@ -14,38 +15,77 @@ Error sign_in_failed() {
   return error;
 }
 
-std::optional<User> find_user(Reader& db, const std::string& name) {
-  auto found = db.select<User>({.where = "LOWER(username) = :name OR LOWER(email) = :name",
-                                .values = {{"name", ascii_lower(name)}}});
+// Said to those alone who know the password.
+Error code_required() {
+  Error error = sign_in_failed();
+  error.message = "A code of the second factor is required";
+  error.details["totp_required"] = true;
+  return error;
+}
+
+std::optional<User> find_user(Call& call, const std::string& name) {
+  std::vector<User> found;
+  call.read([&](Reader& db) {
+    found = db.select<User>({.where = "LOWER(username) = :name OR LOWER(email) = :name",
+                             .values = {{"name", ascii_lower(name)}}});
+  });
   return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+// What somebody who knows the password of `user` becomes.
+struct Entrance {
+  User user;
+  Session session;
+};
+
+// nullopt: the code is wrong. Throws when the user was changed since the password was checked.
+std::optional<Entrance> enter(Call& call, const User& user, const std::string& hash,
+                              const std::optional<std::string>& code) {
+  std::optional<Entrance> entrance;
+  const Actor actor{.user_id = user.id,
+                    .name = user.username,
+                    .address = call.caller.address,
+                    .request_id = call.request_id};
+  call.context.store.write(actor, [&](Writer& db) {
+    User current = db.get<User>(user.id);
+    if (!current.is_active || current.password_hash != user.password_hash) throw sign_in_failed();
+    if (current.totp_enabled && !code) throw code_required();
+    if (current.totp_enabled && !take_code(db, current, *code)) return;
+    const Session session = begin_session(db, current);
+    keep_network(db, current, call.caller.address);
+    current.last_login = db.now();
+    current.password_hash = hash;
+    db.update(current, Logged::No);
+    entrance = Entrance{.user = std::move(current), .session = session};
+  });
+  return entrance;
 }
 
 LoginResponse login(Call& call, New<LoginRequest> body) {
   Context& context = call.context;
-  std::optional<User> user;
-  call.read([&](Reader& db) { user = find_user(db, body.value.username); });
+  const LoginRequest& request = body.value;
+  const std::optional<User> user = find_user(call, request.username);
+  auto attempt = begin_attempt(call, request.username, user);
+  const auto refuse = [&](std::string_view reason) {
+    fail_attempt(call, attempt, user, reason);
+    return sign_in_failed();
+  };
   // The hash is computed for unknown names too: the time tells nothing.
-  const bool right = context.hashes.verify(user ? user->password_hash : "", body.value.password);
-  if (!user || !right || !user->is_active) throw sign_in_failed();
-  call.caller.user = std::make_shared<const User>(*user);
+  if (!context.hashes.verify(user ? user->password_hash : "", request.password))
+    throw refuse("password");
+  if (!user->is_active) throw refuse("inactive");
   // Costs that were raised since the password was set reach it when it is typed again.
   const bool rehash = HashGate::needs_rehash(user->password_hash);
-  const std::string hash = rehash ? context.hashes.hash(body.value.password) : user->password_hash;
-  Session session;
-  context.store.write(call.actor(), [&](Writer& db) {
-    User current = db.get<User>(user->id);
-    if (!current.is_active || current.password_hash != user->password_hash) throw sign_in_failed();
-    session = begin_session(db, current);
-    current.last_login = db.now();
-    current.password_hash = hash;
-    db.update(current, Logged::No);
-    user = current;
-  });
-  return {
-      .access_token = context.tokens.issue(TokenType::Access, user->id, session.id, access_life),
-      .refresh_token = context.tokens.issue(TokenType::Refresh, user->id, session.id, refresh_life),
-      .expires_in = static_cast<int>(access_life.count()),
-      .user = *user};
+  const std::string hash = rehash ? context.hashes.hash(request.password) : user->password_hash;
+  const auto entrance = enter(call, *user, hash, request.totp_code);
+  if (!entrance) throw refuse("second_factor");
+  attempt.succeed();
+  const auto& [signed_in, session] = *entrance;
+  const Tokens& tokens = context.tokens;
+  return {.access_token = tokens.issue(TokenType::Access, signed_in.id, session.id, access_life),
+          .refresh_token = tokens.issue(TokenType::Refresh, signed_in.id, session.id, refresh_life),
+          .expires_in = static_cast<int>(access_life.count()),
+          .user = signed_in};
 }
 
 RefreshResponse refresh(Call& call, New<RefreshRequest> body) {
@@ -86,16 +126,19 @@ Done change_password(Call& call, New<PasswordChange> body) {
   Context& context = call.context;
   User user;
   call.read([&](Reader& db) { user = db.get<User>(call.caller.user->id); });
-  if (!context.hashes.verify(user.password_hash, body.value.current_password)) {
-    throw invalid("current_password", "Is not the current password");
-  }
+  confirm_password(call, user, body.value.current_password, "current_password");
   Violations violations;
   check_password_rules(body.value.new_password, user.username, "new_password", violations);
   if (!violations.empty()) throw invalid(std::move(violations));
-  user.password_hash = context.hashes.hash(body.value.new_password);
+  const std::string hash = context.hashes.hash(body.value.new_password);
   context.store.write(call.actor(), [&](Writer& db) {
-    db.update(user);
-    end_sessions(db, user.id, call.caller.session_id);
+    User current = db.get<User>(user.id);
+    if (current.password_hash != user.password_hash)
+      throw invalid("current_password", "Is not the current password");
+    current.password_hash = hash;
+    db.update(current);
+    log_credential(db, "password", Action::Update, current, "password_changed");
+    end_sessions(db, current.id, call.caller.session_id);
   });
   context.credentials.changed();
   forget_initial_password(call, user);

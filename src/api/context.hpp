@@ -1,6 +1,7 @@
 // What handlers work with: the parts of the running manager, by reference. Built by app/manager.
 #pragma once
 
+#include "access/attempt.hpp"
 #include "access/client.hpp"
 #include "access/credential.hpp"
 #include "access/key_use.hpp"
@@ -26,6 +27,7 @@ struct Context {
   Rates& rates;
   const TrustedProxies& trusted_proxies;
   KeyUse& key_use;
+  Attempts& attempts;
   const Tokens& tokens;
   HashGate& hashes;
   const Authority& authority;

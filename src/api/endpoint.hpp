@@ -42,7 +42,6 @@ struct Endpoint {
 };
 
 // ---- inputs ----
-
 template <class T>
 struct Id {
   using Key = decltype(T::id);
@@ -105,7 +104,6 @@ template <class T>
 struct Listing : ListQuery {};
 
 // ---- results ----
-
 template <class T>
 struct Created {
   T value{};

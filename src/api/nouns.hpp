@@ -7,6 +7,7 @@
 namespace mp::api {
 
 void auth(Endpoints& endpoints);
+void second_factor(Endpoints& endpoints);
 void api_keys(Endpoints& endpoints);
 void users(Endpoints& endpoints);
 void clusters(Endpoints& endpoints);

@@ -130,6 +130,20 @@ void report_xds(const Context& context, Scrape& scrape) {
                static_cast<double>(context.hub.revision()));
 }
 
+void report_sign_ins(const Context& context, Scrape& scrape) {
+  const auto figures = context.attempts.figures();
+  const auto total = [&](const std::string& result, std::int64_t value) {
+    scrape.counter("marchproxy_sign_in_attempts_total",
+                   "Passwords and codes that were checked, or held back after too many failures",
+                   {{"result", result}}, static_cast<double>(value));
+  };
+  total("succeeded", figures.succeeded);
+  total("failed", figures.failed);
+  total("held_back", figures.held_back);
+  scrape.gauge("marchproxy_sign_in_failures_kept", "Accounts and networks with failed attempts", {},
+               static_cast<double>(figures.kept));
+}
+
 }  // namespace
 
 void report_metrics(Context& context) {
@@ -137,6 +151,7 @@ void report_metrics(Context& context) {
     report_store(context.store, scrape);
     report_xds(context, scrape);
     context.rates.report(scrape, context.clock.now());
+    report_sign_ins(context, scrape);
     context.store.read([&](Reader& db) {
       count_fleet(db, scrape);
       report_certificates(db, context.clock.now(), scrape);

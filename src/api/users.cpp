@@ -1,5 +1,6 @@
 #include "api/context.hpp"
 #include "api/nouns.hpp"
+#include "api/proof.hpp"
 #include "api/selection.hpp"
 #include "api/sessions.hpp"
 #include "model/filters.hpp"
@@ -30,6 +31,8 @@ bool is_last_admin(Reader& db, const User& user) {
                          .values = {{"id", user.id}}}) == 0;
 }
 
+constexpr std::string_view turned_on_by_user = "Is turned on by the user: POST /auth/2fa/enable";
+
 Error last_admin() { return Error(Code::Conflict, "The last active administrator must stay"); }
 
 // Admins see all users, everybody sees himself.
@@ -54,6 +57,7 @@ Page<User> list_users(Call& call, Listing<User> query) {
 Created<User> create_user(Call& call, New<User> body) {
   User user = std::move(body.value);
   if (!user.password) throw invalid("password", "Is required");
+  if (user.totp_enabled) throw invalid("totp_enabled", std::string(turned_on_by_user), true);
   if (user.current_password) throw invalid("current_password", "Is only for changing a password");
   check_password(*user.password, user.username);
   user.password_hash = call.context.hashes.hash(*user.password);
@@ -75,7 +79,7 @@ User get_user(Call& call, Id<User> id) {
 // What somebody who is no admin may change of himself.
 void check_own_change(const User& before, const User& after) {
   if (before.is_admin != after.is_admin || before.clusters != after.clusters ||
-      before.is_active != after.is_active) {
+      before.is_active != after.is_active || before.totp_enabled != after.totp_enabled) {
     throw Error(Code::Permission, "Only email and password of oneself can be changed");
   }
 }
@@ -89,9 +93,7 @@ std::string hash_of_change(Call& call, const User& before, const User& after) {
   if (self) {
     if (!after.current_password)
       throw invalid("current_password", "Is required to change one's own password");
-    if (!call.context.hashes.verify(before.password_hash, *after.current_password)) {
-      throw invalid("current_password", "Is not the current password");
-    }
+    confirm_password(call, before, *after.current_password, "current_password");
   }
   return call.context.hashes.hash(*after.password);
 }
@@ -102,15 +104,23 @@ User update_user(Call& call, Id<User> id, Change<User> change) {
   User after = before;
   change.apply(after);
   if (!call.caller.is_admin()) check_own_change(before, after);
+  if (call.caller.api_key && after.password && call.caller.user->id == before.id)
+    throw Error(Code::Permission, "An API key may not change its owner's password; sign in");
+  if (after.totp_enabled && !before.totp_enabled)
+    throw invalid("totp_enabled", std::string(turned_on_by_user), true);
   const std::string hash = hash_of_change(call, before, after);
   after.password.reset();
   after.current_password.reset();
   User saved = write<User>(call, [&](Writer& db) {
     if (is_last_admin(db, before) && !(after.is_admin && after.is_active)) throw last_admin();
+    const User now = db.get<User>(before.id);  // a sign-in meanwhile is no change of the revision
     User user = after;
-    if (!hash.empty()) user.password_hash = hash;
+    user.last_login = now.last_login;
+    user.password_hash = hash.empty() ? now.password_hash : hash;
     check_clusters(db, user);
     db.update(user);
+    if (before.totp_enabled && !user.totp_enabled) end_second_factor(db, user);
+    if (!hash.empty()) log_credential(db, "password", Action::Update, user, "password_changed");
     if (!user.is_active) {
       end_sessions(db, user.id, "");
       end_api_keys(db, user.id);

@@ -64,6 +64,7 @@ struct Manager::Parts {
         rates(settings.rate_limit, store, metrics),
         trusted_proxies(settings.trusted_proxies),
         acme_renewals(store, clock, settings.acme, fetch),
+        attempts(clock),
         hub(store, status, clock),
         context{.store = store,
                 .clock = clock,
@@ -73,6 +74,7 @@ struct Manager::Parts {
                 .rates = rates,
                 .trusted_proxies = trusted_proxies,
                 .key_use = key_use,
+                .attempts = attempts,
                 .tokens = tokens,
                 .hashes = hashes,
                 .authority = authority,
@@ -147,6 +149,7 @@ struct Manager::Parts {
   TrustedProxies trusted_proxies;
   api::AcmeRenewals acme_renewals;
   KeyUse key_use;
+  Attempts attempts;
   xds::Status status;
   xds::Hub hub;
   Subscription waking;

@@ -8,6 +8,7 @@
 #include "model/issuer.hpp"
 #include "model/license.hpp"
 #include "model/rotation.hpp"
+#include "model/second_factor.hpp"
 #include "model/service_certificate.hpp"
 #include "model/sign_in.hpp"
 
@@ -68,7 +69,12 @@ std::vector<const Description*> all_descriptions() {
           &describe<LicenseStatus>,
           &describe<LicenseKey>,
           &describe<LicenseValidation>,
-          &describe<ApiKey>};
+          &describe<ApiKey>,
+          &describe<SecondFactor>,
+          &describe<SecondFactorStart>,
+          &describe<SecondFactorSetup>,
+          &describe<SecondFactorCode>,
+          &describe<SecondFactorEnd>};
 }
 
 json::value at(const json::value& value, std::string_view pointer) {

@@ -54,8 +54,9 @@ inline constexpr std::array user_fields{
     field<&User::external_id>("external_id", "Identifier at that place.", {.mode = Mode::Server}),
     field<&User::clusters>("clusters", "Clusters whose objects the user sees and edits.",
                            {.max = 1000, .references = "cluster", .example = "[1]"}),
-    field<&User::totp_enabled>("totp_enabled", "Whether signing in takes a second factor.",
-                               {.mode = Mode::Server}),
+    field<&User::totp_enabled>("totp_enabled",
+                               "Whether signing in takes a second factor. The user turns it on; an "
+                               "admin may turn it off."),
     field<&User::is_active>("is_active", "Whether the user may sign in."),
     field<&User::created_at>("created_at", "When the user was made.",
                              {.mode = Mode::Server, .sort = true}),

@@ -6,6 +6,7 @@
 #include "model/certificate.hpp"
 #include "model/issuer.hpp"
 #include "model/license.hpp"
+#include "model/second_factor.hpp"
 #include "store/test_database.hpp"
 
 #include <algorithm>
@@ -63,7 +64,7 @@ TEST_P(Schema, EveryStoredFieldIsAColumnOfItsType) {
        {&describe<Cluster>, &describe<Service>, &describe<Mapping>, &describe<User>,
         &describe<Session>, &describe<Proxy>, &describe<Certificate>, &describe<Issuer>,
         &describe<License>, &describe<AcmeAccount>, &describe<Renewal>, &describe<KeptProof>,
-        &describe<ApiKey>}) {
+        &describe<ApiKey>, &describe<SecondFactor>}) {
     const std::string table(type->plural);
     std::size_t columns = 0;
     for (const Field& field : type->fields) {

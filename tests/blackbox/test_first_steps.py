@@ -1,5 +1,5 @@
-"""The shell blocks of README.md and of first-steps.md, certificates.md, https.md and marchctl.md in docs/how-to, run as
-they stand beside a `make run`; only the ports are other ones."""
+"""The shell blocks of README.md and of first-steps.md, sign-in.md, certificates.md, https.md and marchctl.md in docs/how-to, run
+as they stand beside a `make run`; only the ports are other ones."""
 
 import pathlib
 import re
@@ -52,6 +52,13 @@ def test_first_steps(run):
     shown = execute(run, "docs/how-to/first-steps.md", "## Sign in")
     assert shown.count('"upstream": "shop"') == 3
     assert "without a token: 401" in shown
+
+
+def test_sign_in(run):
+    shown = execute(run, "docs/how-to/sign-in.md", "# Second factor")
+    assert "a key without write: 403" in shown
+    assert "a revoked key: 401" in shown
+    assert '"totp_required":true' in shown
 
 
 def test_certificates(run):

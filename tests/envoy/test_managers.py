@@ -89,6 +89,15 @@ def test_key_that_is_rotated_away_at_one_is_none_at_both(pair):
     assert both(pair, {"X-Cluster-API-Key": rotated["new_api_key"]}, "/config/1") == {200}
 
 
+def test_api_key_that_is_revoked_at_one_is_none_at_both(pair):
+    first, second = pair
+    made = first.api.post("/auth/api-keys", {"name": "ci", "permissions": ["read"]}).expect(201).data
+    key = {"Authorization": f"Bearer {made['key']}"}
+    assert both(pair, key) == {200}
+    second.api.delete(f"/auth/api-keys/{made['id']}").expect(200)
+    eventually(lambda: both(pair, key) == {401}, "both refuse it", 5)
+
+
 def test_they_share_rate_limits_exactly(tmp_path):
     limits = {"MARCHPROXY_RATE_LIMIT_AUTHENTICATION": "5/minute", "MARCHPROXY_RATE_LIMIT_GENERAL": "60/hour",
               "MARCHPROXY_TRUSTED_PROXIES": "127.0.0.0/8"}

@@ -64,13 +64,6 @@ bool is_below(const std::string& field, const std::string& wanted) {
          wanted.starts_with(field + ".") || wanted.starts_with(field + "[");
 }
 
-// Signs in again when the endpoint was one that ends the session.
-void renew(World& world, const As& as) {
-  if (as.kind != As::Kind::User) return;
-  if (world.stage().ask("GET", "/api/v1/auth/me", as).status == 401)
-    world.stage().forget_session(as.name);
-}
-
 TEST(EveryEndpoint, is_covered) {
   World world("sqlite", Edition::Enterprise);
   std::vector<std::string> uncovered;
@@ -98,10 +91,11 @@ std::string matrix(World& world, const std::string& title) {
     text << line;
     for (const Role& role : world.roles()) {
       const auto path = world.path(endpoint);
+      world.prepare(endpoint, role.as);
       const auto response =
           path ? ask(world, endpoint, role.as, world.body(endpoint), *path) : http::Response{};
       text << " " << response.status;
-      if (endpoint.method != "GET") renew(world, role.as);
+      world.settle(endpoint, role.as);
     }
     text << "\n";
   }
@@ -186,7 +180,7 @@ TEST(EveryEndpoint, tells_the_rate_limit_of_its_category) {
     const auto response = ask(world, endpoint, as, world.body(endpoint), *path);
     EXPECT_EQ(http::find_header(response.headers, "X-RateLimit-Limit"),
               limit_of(endpoint.declaration.rate));
-    renew(world, as);
+    world.settle(endpoint, as);
   }
 }
 

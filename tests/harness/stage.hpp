@@ -34,8 +34,11 @@ class Stage {
   // user `admin` are there. Rate limits are far away unless they are given.
   explicit Stage(const std::string& kind, std::map<std::string, std::string> given = {});
 
-  // A new manager on the same database. Sessions go on.
-  void restart();
+  // One more manager on the same PostgreSQL.
+  std::unique_ptr<Manager> another() {
+    return std::make_unique<Manager>(settings(), clock_, license_server_);
+  }
+  Manager& manager() { return *manager_; }
 
   // Waits for the answer, at most 30 s; what the Judge finds fails the test.
   http::Response ask(http::Request request, const As& caller = {});

@@ -1,5 +1,6 @@
 #include "world.hpp"
 
+#include "access/totp.hpp"
 #include "form.hpp"
 #include "judge.hpp"
 
@@ -155,6 +156,33 @@ std::optional<std::string> World::path(const api::Endpoint& endpoint) {
   return path_with(endpoint, *value);
 }
 
+void World::prepare(const api::Endpoint& endpoint, const As& as) {
+  const std::string_view path = endpoint.path;
+  if (!path.starts_with("/auth/2fa/") || as.kind != As::Kind::User) return;
+  const auto ask = [&](const std::string& target, const json::object& body) {
+    return stage_.ask("POST", "/api/v1/auth/2fa/" + target, as, json::serialize(body));
+  };
+  if (path.ends_with("enable")) return;
+  const auto setup = ask("enable", {{"password", Stage::password()}});
+  const Secret secret =
+      parse_totp_secret(json::parse(setup.body).at("data").at("secret").as_string());
+  const Time now = stage_.clock().now();
+  totp_code_ = totp_code(secret, now);
+  if (path.ends_with("verify")) return;
+  ask("verify", {{"totp_code", totp_code_}});
+  totp_code_ = totp_code(secret, now + std::chrono::seconds(30));  // each works once
+}
+
+void World::settle(const api::Endpoint& endpoint, const As& as) {
+  if (as.kind != As::Kind::User) return;
+  if (endpoint.path.starts_with("/auth/2fa/")) {
+    const std::string user = std::to_string(stage_.add_user({.name = as.name}));
+    stage_.ask("PATCH", "/api/v1/users/" + user, admin, R"({"totp_enabled": false})");
+  }
+  if (endpoint.method != "GET" && stage_.ask("GET", "/api/v1/auth/me", as).status == 401)
+    stage_.forget_session(as.name);
+}
+
 std::string World::query(const api::Endpoint& endpoint) const {
   std::string query;
   for (const auto& parameter : endpoint.parameters) {
@@ -166,6 +194,7 @@ std::string World::query(const api::Endpoint& endpoint) const {
 
 json::value World::example_value(const std::string& name, const json::object& schema) {
   if (name == "proxy_id") return json::value(proxy_id_);
+  if (name == "totp_code") return json::value(totp_code_);
   if (name == "refresh_token") return json::value(refresh_token_);
   if (name == "current_password") return json::value(Stage::password());
   if (name == "password" || name == "new_password") return json::value(Stage::password());

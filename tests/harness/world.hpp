@@ -39,6 +39,10 @@ class World {
   std::string path_with(const api::Endpoint& endpoint, const std::string& value) const;
   // A body that is right in every declared field; empty when there is none to send.
   boost::json::object body(const api::Endpoint& endpoint);
+  // Before and after a request of the caller: what it takes to be right, and what it changes of
+  // him.
+  void prepare(const api::Endpoint& endpoint, const As& as);
+  void settle(const api::Endpoint& endpoint, const As& as);
   // Query parameters without which the endpoint refuses.
   std::string query(const api::Endpoint& endpoint) const;
 
@@ -56,6 +60,7 @@ class World {
   std::string proxy_id_;
   std::string refresh_token_;
   CertificateMaker certificates_;
+  std::string totp_code_ = "123456";
   int count_ = 0;
 };
 

@@ -116,6 +116,21 @@ bool Listener::is_current() const {
   return Steady::now().time_since_epoch().count() < current_until_.load(std::memory_order_acquire);
 }
 
+bool Listener::await(std::int64_t revision, std::chrono::milliseconds patience) const {
+  if (!is_current()) return false;
+  std::unique_lock lock(mutex_);
+  return came_back_.wait_for(lock, patience, [&] { return own_revision_ >= revision; });
+}
+
+void Listener::tell(const Notice& notice) {
+  if (notice.sender != self_) return ears_.heard(notice);
+  {
+    const std::lock_guard lock(mutex_);
+    own_revision_ = std::max(own_revision_, notice.revision);
+  }
+  came_back_.notify_all();
+}
+
 // False when the end has come meanwhile.
 bool Listener::rest(std::chrono::milliseconds time) const {
   pollfd stop{wake_, POLLIN, 0};
@@ -154,7 +169,7 @@ void Listener::listen(Line& line) {
            line.receive(sent + (came_back ? word_interval : patience))) {
         came_back = came_back || payload == word;
         const auto notice = parse_notice(payload);
-        if (notice && notice->sender != self_) ears_.heard(*notice);
+        if (notice) tell(*notice);
       }
       if (came_back)
         current_until_.store((sent + current_for).time_since_epoch().count(),

@@ -8,9 +8,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -31,11 +33,15 @@ class Listener {
   // Whether everything that was committed up to a second ago has been heard. False while the
   // connection is away or slow.
   bool is_current() const;
+  // Waits until the notice of one's own commit has come back, by when the others have been sent it
+  // too. False when it has not within `patience`, and at once while nothing can be heard.
+  bool await(std::int64_t revision, std::chrono::milliseconds patience) const;
 
  private:
   class Line;
   void run();
   void listen(Line& line);
+  void tell(const Notice& notice);
   bool rest(std::chrono::milliseconds time) const;
 
   const std::string target_;
@@ -43,6 +49,9 @@ class Listener {
   const Ears ears_;
   const int wake_;                              // eventfd: the end has come
   std::atomic<std::int64_t> current_until_{0};  // of the steady clock, nanoseconds
+  mutable std::mutex mutex_;
+  mutable std::condition_variable came_back_;
+  std::int64_t own_revision_ = 0;  // newest of one's own that was heard
   std::thread thread_;
 };
 

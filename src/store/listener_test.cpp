@@ -2,7 +2,9 @@
 #include "store/listener.hpp"
 
 #include "store/test_database.hpp"
+#include "store/url.hpp"
 
+#include <atomic>
 #include <mutex>
 #include <thread>
 
@@ -124,6 +126,35 @@ TEST_P(ListenerTest, has_anything_forgotten_that_it_may_have_missed) {
   const auto before = told.count();
   add(cluster("main"));
   EXPECT_TRUE(eventually([&] { return told.count() > before; }));
+}
+
+TEST_P(ListenerTest, knows_when_a_notice_of_its_own_has_come_back) {
+  const std::string target = parse_database_url(database.url(), database.data_dir()).target;
+  std::atomic<int> heard{0};
+  const Listener listener(target, "me",
+                          {.heard = [&](const Notice&) { ++heard; }, .missed = [] {}});
+  ASSERT_TRUE(eventually([&] { return listener.is_current(); }));
+  EXPECT_FALSE(listener.await(7, 1ms));
+  test::on_server(database.url(), "NOTIFY marchproxy_changes, 'me 7 user'");
+  EXPECT_TRUE(listener.await(7, 60s));
+  EXPECT_TRUE(listener.await(6, 0ms));
+  EXPECT_FALSE(listener.await(8, 1ms));
+  test::on_server(database.url(), "NOTIFY marchproxy_changes, 'other 9 user'");
+  EXPECT_TRUE(eventually([&] { return heard == 1; })) << "of others alone";
+  EXPECT_FALSE(listener.await(9, 1ms));
+}
+
+TEST_P(ListenerTest, lets_writes_through_while_nothing_is_heard) {
+  Cluster made = add(cluster("main"));
+  ASSERT_TRUE(eventually([&] { return store->is_current(); }));
+  test::on_server(database.server(),
+                  "ALTER DATABASE " + database.name() + " ALLOW_CONNECTIONS false");
+  cut_listeners();
+  EXPECT_TRUE(eventually([&] { return !store->is_current(); }));
+  store->write(actor, [&](Writer& db) { db.update(made); });
+  EXPECT_EQ(store->revision(), 2);
+  test::on_server(database.server(),
+                  "ALTER DATABASE " + database.name() + " ALLOW_CONNECTIONS true");
 }
 
 TEST_P(ListenerTest, stops_at_once) {

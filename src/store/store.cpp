@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t most_readers = 8;
 constexpr std::size_t most_tallies = 4;
+// For a notice to come back; it usually takes a millisecond.
+constexpr Milliseconds echo_patience{250};
 constexpr std::size_t name_letters = 16;  // of a Store among those of other managers
 const std::string fingerprint_key = "store_key_fingerprint";
 
@@ -209,6 +211,8 @@ std::int64_t Store::write(const Actor& actor, const std::function<void(Writer&)>
   Work item{.actor = actor, .run = work};
   inside_->queue.submit(item, inside_->options.write_deadline);
   if (item.failure) std::rethrow_exception(item.failure);
+  if (inside_->listener && !item.stale.empty())
+    inside_->listener->await(item.revision, echo_patience);
   return item.revision;
 }
 

@@ -209,6 +209,7 @@ class Store {
 
   // Runs `work` on the writer thread inside a savepoint; several are committed together. Returns
   // when the commit is durable: the revision of the newest change-log entry, 0 when it made none.
+  // When it changed or deleted something, other managers have been sent the notice of it by then.
   // What `work` throws undoes its part alone and is thrown here.
   std::int64_t write(const Actor& actor, const std::function<void(Writer&)>& work);
 

@@ -27,10 +27,9 @@ class Credentials {
   // decided by it, such as to keep a stream, is not asked again soon.
   Caller by_cluster_key(std::string_view key, std::optional<Time>& until);
 
+ private:
   // A user, session, key or cluster changed: what was remembered no longer counts.
   void changed();
-
- private:
   // Whom a credential names, and until when that holds. No user: nobody.
   struct Remembered {
     Caller caller;

@@ -60,7 +60,7 @@ Created<ApiKey> create_api_key(Call& call, New<ApiKey> body) {
 }
 
 Done delete_api_key(Call& call, Id<ApiKey> id) {
-  const Done done = write<Done>(call, [&](Writer& db) {
+  return write<Done>(call, [&](Writer& db) {
     const auto key = db.find<ApiKey>(id.value);
     if (!key || key->user_id != call.caller.user->id) throw not_found("API key");
     check_match(call, describe<ApiKey>, &*key);
@@ -68,8 +68,6 @@ Done delete_api_key(Call& call, Id<ApiKey> id) {
     log_api_key(db, *key, Action::Delete);
     return Done{"API key revoked"};
   });
-  call.context.credentials.changed();
-  return done;
 }
 
 }  // namespace

@@ -112,7 +112,6 @@ Done logout(Call& call) {
             {"user_id", call.caller.user->id},
             {"username", call.caller.user->username}});
   });
-  call.context.credentials.changed();
   return {"Signed out"};
 }
 
@@ -140,7 +139,6 @@ Done change_password(Call& call, New<PasswordChange> body) {
     log_credential(db, "password", Action::Update, current, "password_changed");
     end_sessions(db, current.id, call.caller.session_id);
   });
-  context.credentials.changed();
   forget_initial_password(call, user);
   return {"Password changed; the other sessions have ended"};
 }

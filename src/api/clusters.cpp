@@ -85,7 +85,7 @@ void require_writer(const Call& call, std::int64_t id) {
 template <class Edit>
 Cluster edit(Call& call, std::int64_t id, Edit change) {
   require_writer(call, id);
-  Cluster saved = write<Cluster>(call, [&](Writer& db) {
+  return write<Cluster>(call, [&](Writer& db) {
     Cluster cluster = load_visible(db, call.caller, id);
     const bool was_active = cluster.is_active;
     change(cluster);
@@ -96,8 +96,6 @@ Cluster edit(Call& call, std::int64_t id, Edit change) {
     call.revision_cluster = cluster.id;
     return cluster;
   });
-  call.context.credentials.changed();
-  return saved;
 }
 
 Cluster update_cluster(Call& call, Id<Cluster> id, Change<Cluster> change) {
@@ -145,7 +143,6 @@ KeyRotation rotate_key(Call& call, Id<Cluster> id) {
     call.revision_cluster = cluster.id;
     return KeyRotation{key, *cluster.previous_key_until};
   });
-  call.context.credentials.changed();
   forget_key_file(call, cluster);
   return rotation;
 }

@@ -45,7 +45,7 @@ SecondFactorSetup enable(Call& call, New<SecondFactorStart> body) {
 
 // The code shows that the phone has the secret. It opens nothing, so wrong ones are not counted.
 Done verify(Call& call, New<SecondFactorCode> body) {
-  const Done done = write<Done>(call, [&](Writer& db) {
+  return write<Done>(call, [&](Writer& db) {
     User user = db.get<User>(call.caller.user->id);
     if (user.totp_enabled) throw is_on();
     auto factor = db.find<SecondFactor>(user.id);
@@ -59,8 +59,6 @@ Done verify(Call& call, New<SecondFactorCode> body) {
     log_credential(db, "second_factor", Action::Create, user, "2fa_enabled");
     return Done{"Signing in takes a second factor from now on"};
   });
-  call.context.credentials.changed();
-  return done;
 }
 
 Done disable(Call& call, New<SecondFactorEnd> body) {
@@ -84,7 +82,6 @@ Done disable(Call& call, New<SecondFactorEnd> body) {
     if (error.code == Code::Validation) fail_attempt(call, attempt, user, "second_factor");
     throw;
   }
-  call.context.credentials.changed();
   return done;
 }
 

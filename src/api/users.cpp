@@ -129,13 +129,12 @@ User update_user(Call& call, Id<User> id, Change<User> change) {
       end_sessions(db, user.id, call.caller.user->id == user.id ? call.caller.session_id : "");
     return user;
   });
-  call.context.credentials.changed();
   if (!hash.empty()) forget_initial_password(call, saved);
   return saved;
 }
 
 Done delete_user(Call& call, Id<User> id) {
-  const Done done = write<Done>(call, [&](Writer& db) {
+  return write<Done>(call, [&](Writer& db) {
     const User user = db.get<User>(id.value);
     check_match(call, describe<User>, &user);
     if (is_last_admin(db, user)) throw last_admin();
@@ -144,8 +143,6 @@ Done delete_user(Call& call, Id<User> id) {
     db.remove(user);
     return Done{"User deleted"};
   });
-  call.context.credentials.changed();
-  return done;
 }
 
 }  // namespace

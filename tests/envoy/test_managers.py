@@ -78,6 +78,16 @@ def test_user_who_is_deactivated_at_one_is_out_at_both(pair):
     eventually(lambda: both(pair, session) == {401}, "both refuse him", 5)
 
 
+def test_api_key_that_is_revoked_at_one_is_none_at_both(pair):
+    first, second = pair
+    made = first.api.post("/auth/api-keys", {"name": "pipeline", "permissions": ["read"]}).expect(201).data
+    key = {"Authorization": f"Bearer {made['key']}"}
+    assert both(pair, key, "/services") == {200}
+    second.api.delete(f"/auth/api-keys/{made['id']}").expect(200)
+    assert Api(second.http_port, key).get("/services").status == 401
+    eventually(lambda: Api(first.http_port, key).get("/services").status == 401, "the other refuses it", 5)
+
+
 def test_key_that_is_rotated_away_at_one_is_none_at_both(pair):
     first, second = pair
     key = {"X-Cluster-API-Key": KEY}

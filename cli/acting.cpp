@@ -29,7 +29,11 @@ Exit act(Tool& tool, const Action& action, const Given& given) {
   Request request{.method = std::string(action.method),
                   .path = path_of_action(client, action, given),
                   .wait = given.wait};
-  if (given.flags) request.body = given.flags->body(tool.console);
+  if (given.flags) {
+    boost::json::object body = given.flags->body(tool.console);
+    resolve_references(client, *action.body, body);
+    request.body = std::move(body);
+  }
   const Answer answer = client.call(std::move(request));
   tool.remember(answer.revision);
   if (action.answer) {
@@ -72,12 +76,14 @@ void add_action(CLI::App& root, Tool& tool, const Action& action) {
     if (resource.in_clusters())
       command->add_option("--cluster", given->cluster, "Cluster of the name")->type_name("CLUSTER");
   } else {
-    command = &add_command(root, action.name, action.help, {action.name});
-    command->group("Signing in");
+    const std::string example = std::string(action.name) + " " + std::string(action.example);
+    command = &add_command(root, action.name, action.help, {example});
+    command->group(action.path.starts_with("/auth/") ? "Signing in" : "Actions");
   }
   if (action.body)
     given->flags = std::make_unique<FieldFlags>(*command, *action.body, Purpose::Create);
-  if (action.method != "GET" && action.noun) add_wait_option(*command, given->wait);
+  if (action.method != "GET" && !action.path.starts_with("/auth/"))
+    add_wait_option(*command, given->wait);
   command->callback([&tool, &action, given] {
     tool.chosen = [&tool, &action, given] { return act(tool, action, *given); };
   });

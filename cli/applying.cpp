@@ -249,7 +249,7 @@ Exit apply(Tool& tool, const Given& given) {
 
 // Users have passwords, which leave the server in no form: they are written only when asked for.
 bool is_exported(const Resource& resource, const std::vector<std::string>& kinds) {
-  if (!resource.verbs.has(Verb::Create) || !resource.verbs.has(Verb::Update)) return false;
+  if (!resource.in_files()) return false;
   if (kinds.empty()) return !find_field(*resource.noun, "password");
   return std::ranges::find(kinds, resource.file_kind()) != kinds.end() ||
          std::ranges::find(kinds, resource.plural()) != kinds.end();

@@ -19,6 +19,15 @@ namespace json = boost::json;
 
 bool is_secret(const Field& field) { return field.shape->column == Column::Sealed; }
 
+// A file's content, or a text that is too long for an argument.
+bool is_file(const Field& field) {
+  constexpr std::int64_t longest_argument = 4096;
+  const Rules& rules = field.rules;
+  if (field.shape->json_type != JsonType::String) return false;
+  const bool long_text = rules.max > longest_argument && rules.max != Rules{}.max;
+  return long_text || (!rules.format.empty() && find_format(rules.format).standard == "binary");
+}
+
 bool is_nested(const Field& field) {
   return field.shape->inner && field.shape->json_type == JsonType::Object;
 }
@@ -100,6 +109,7 @@ std::string flag_of(const Field& field) {
 std::string hint_of(const Field& field) {
   if (!field.rules.references.empty()) return upper(kebab(field.rules.references));
   if (field.shape->json_type == JsonType::Boolean) return "";
+  if (is_file(field)) return "FILE";
   const json::object schema = schema_of(field);
   if (const std::string choices = choices_of(schema); !choices.empty()) return choices;
   const std::string type = type_of(schema);
@@ -142,7 +152,7 @@ void FieldFlags::add_all(CLI::App& command, const Description& description, Purp
     path.push_back(field.name);
     if (is_nested(field)) {
       add_all(command, *field.shape->inner, Purpose::Create, path);
-    } else if (is_secret(field)) {
+    } else if (is_secret(field) && !is_file(field)) {
       add_secret(command, field, path);
       if (required(description, field)) needed_secrets_.push_back(&field);
     } else {
@@ -158,6 +168,7 @@ void FieldFlags::add(CLI::App& command, const Field& field,
   Kind kind = Kind::Value;
   if (field.shape->json_type == JsonType::Boolean) kind = Kind::Switch;
   if (field.shape->json_type == JsonType::Array) kind = Kind::List;
+  if (is_file(field)) kind = Kind::File;
   Flag& flag = flags_.emplace_back(Flag{joined(path, field), path, &field, kind});
   if (kind == Kind::Switch) {
     flag.option = command.add_flag(flag.name, flag.values, "");
@@ -199,6 +210,7 @@ json::value FieldFlags::value_of(const Flag& flag, Console& console) {
   switch (flag.kind) {
     case Kind::SecretInput:
       return json::value(console.secret(std::string(flag.field->name)).reveal());
+    case Kind::File: return json::value(text_of_file(flag.values.back()));
     case Kind::SecretFile: return json::value(secret_of_file(flag.values.back()).reveal());
     case Kind::Switch: {
       const std::string& text = flag.values.back();

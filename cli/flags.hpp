@@ -31,7 +31,7 @@ class FieldFlags {
   bool any() const;
 
  private:
-  enum class Kind { Value, Switch, List, SecretFile, SecretInput };
+  enum class Kind { Value, Switch, List, File, SecretFile, SecretInput };
   struct Flag {
     std::string name;  // "--tls.server-name"
     std::vector<std::string_view> path;
@@ -54,7 +54,7 @@ class FieldFlags {
 
 // The flag's name of a field: "cluster_id" that references a cluster is "--cluster".
 std::string flag_of(const Field& field);
-// "a|b" for choices, NUMBER, TEXT, JSON, CLUSTER; empty for a switch.
+// "a|b" for choices, NUMBER, TEXT, FILE, JSON, CLUSTER; empty for a switch.
 std::string hint_of(const Field& field);
 // The text of one value as JSON. Throws Failure (Usage) naming `flag`.
 boost::json::value value_of_text(const std::string& flag, const boost::json::object& schema,

@@ -59,8 +59,8 @@ void match_equal(const std::vector<std::string_view>& fields, const Objects& wan
 Matches match_unnamed(const Resource& resource, const Objects& wanted, const Objects& existing) {
   Matches matches(wanted.size());
   std::vector<char> taken(existing.size(), 0);
-  const auto there = by_label(existing, resource.label);
-  for (const auto& [label, at] : by_label(wanted, resource.label)) {
+  const auto there = by_label(existing, resource.particulars.label);
+  for (const auto& [label, at] : by_label(wanted, resource.particulars.label)) {
     const auto found = there.find(label);
     if (!at || found == there.end() || !found->second) continue;
     matches[*at] = *found->second;
@@ -71,7 +71,7 @@ Matches match_unnamed(const Resource& resource, const Objects& wanted, const Obj
     if (field.writable()) all.push_back(field.name);
   }
   match_equal(all, wanted, existing, matches, taken);
-  match_equal(words_of(resource.meaning), wanted, existing, matches, taken);
+  match_equal(words_of(resource.particulars.meaning), wanted, existing, matches, taken);
   return matches;
 }
 

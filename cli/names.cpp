@@ -62,9 +62,14 @@ std::string find_named(Client& client, const Resource& resource, const std::stri
   return ids.front();
 }
 
-bool exists(Client& client, const std::string& path) {
+bool has_id(Client& client, const Resource& resource, const std::string& id) {
+  if (!resource.verbs.has(Verb::Get)) {
+    const auto all = list_objects(client, resource, {}).objects;
+    return std::ranges::any_of(all,
+                               [&](const json::object& each) { return text_at(each, "id") == id; });
+  }
   try {
-    client.get(path);
+    client.get(path_of(resource, id));
     return true;
   } catch (const Refused& refusal) {
     if (refusal.status != 404) throw;
@@ -116,7 +121,7 @@ std::string find_id(Client& client, const Resource& resource, const std::string&
     throw wrong_usage("a " + resource.file_kind() + " has no name: " + one_line(reference) +
                       " must be its id, a number");
   }
-  if (has_text_id(resource) && exists(client, path_of(resource, reference))) return reference;
+  if (has_text_id(resource) && has_id(client, resource, reference)) return reference;
   return find_named(client, resource, reference, cluster);
 }
 

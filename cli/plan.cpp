@@ -26,21 +26,15 @@ std::string text_of(const json::value& value) {
   return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
 }
 
-constexpr Verbs needed_verbs{Verb::Create, Verb::Update};
-
-bool can_be_applied(const Resource& resource) {
-  return (resource.verbs.bits & needed_verbs.bits) == needed_verbs.bits;
-}
-
 Wanted wanted_of(const json::value& value, const std::string& place) {
   const auto* object = value.if_object();
   if (!object) throw wrong_usage(place + ": must be an object with a kind");
   const std::string kind = text_at(value, "kind");
   const Resource* resource = find_resource(kind);
-  if (!resource || !can_be_applied(*resource)) {
+  if (!resource || !resource->in_files()) {
     std::string kinds;
     for (const Resource& each : all_resources()) {
-      if (can_be_applied(each)) kinds.append(kinds.empty() ? "" : ", ").append(each.file_kind());
+      if (each.in_files()) kinds.append(kinds.empty() ? "" : ", ").append(each.file_kind());
     }
     throw wrong_usage(place + ": kind must be one of " + kinds);
   }
@@ -210,7 +204,7 @@ class Planner {
 
   std::string title_of(const Resource& resource, const json::object& object,
                        const std::string& place) const {
-    const auto key = resource.key == "id" ? resource.label : resource.key;
+    const auto key = resource.key == "id" ? resource.particulars.label : resource.key;
     std::string name = one_line(text_at(object, key)).substr(0, 60);
     if (name.empty() && number_at(object, "id") > 0) name = id_of(object);
     if (name.empty()) name = "of " + place;

@@ -1,10 +1,13 @@
 #include "cli/resource.hpp"
 
+#include "model/certificate_upload.hpp"
 #include "model/cluster.hpp"
 #include "model/cluster_status.hpp"
 #include "model/filters.hpp"
+#include "model/license.hpp"
 #include "model/rotation.hpp"
 #include "model/service.hpp"
+#include "model/service_certificate.hpp"
 #include "model/sign_in.hpp"
 
 #include <algorithm>
@@ -19,9 +22,8 @@ constexpr Verbs read_and_delete{Verb::List, Verb::Get, Verb::Delete};
 
 template <class T>
 consteval Resource resource(std::string_view path, std::string_view key, std::string_view columns,
-                            Verbs verbs, std::string_view label = {},
-                            std::string_view meaning = {}) {
-  return {&describe<T>, path, key, columns, verbs, extra_filters<T>, label, meaning};
+                            Verbs verbs, Particulars particulars = {}) {
+  return {&describe<T>, path, key, columns, verbs, extra_filters<T>, particulars};
 }
 
 // In the order in which they depend on each other.
@@ -34,11 +36,17 @@ constexpr std::array resources{
     resource<Service>("/services", "name",
                       "id name ip_fqdn port collection cluster_id auth_type protocol status",
                       all_verbs),
-    resource<Mapping>("/mappings", "id",
-                      "id source_services dest_services protocols ports hosts path_prefix "
-                      "cluster_id auth_required enabled status comments",
-                      all_verbs, "comments",
-                      "source_services dest_services protocols ports hosts path_prefix"),
+    resource<Mapping>(
+        "/mappings", "id",
+        "id source_services dest_services protocols ports hosts path_prefix "
+        "cluster_id auth_required enabled status comments",
+        all_verbs,
+        {.label = "comments",
+         .meaning = "source_services dest_services protocols ports hosts path_prefix"}),
+    resource<Certificate>(
+        "/certificates", "name",
+        "id name common_name source_type auto_renew status expires_at cluster_id", all_verbs,
+        {.upload = &describe<CertificateUpload>, .deletion = &describe<CertificateDeletion>}),
     resource<Proxy>("/proxies", "hostname",
                     "id hostname proxy_type cluster_id status version config last_seen",
                     read_and_delete),
@@ -56,6 +64,24 @@ constexpr std::array actions{
     Action{"token", &describe<Service>, "POST", "/token", &describe<TokenRequest>,
            &describe<ServiceToken>, "Make a JWT of a service, signed with its current secret.",
            "web --ttl 600"},
+    Action{"client-certificate", &describe<Service>, "POST", "/certificate",
+           &describe<ServiceCertificateRequest>, &describe<ServiceCertificate>,
+           "Issue a client certificate by which a service proves who it is.", "web --csr web.csr"},
+    Action{"revoke", &describe<Certificate>, "POST", "/revoke", &describe<RevocationRequest>,
+           &describe<Certificate>, "Revoke a certificate; proxies serve it no longer.",
+           "shop --reason key_compromise"},
+    Action{"revoke-issued", nullptr, "POST", "/certificates/ca/revoke", &describe<IssuedRevocation>,
+           nullptr, "Revoke a certificate that the manager's own authority issued.",
+           "--certificate billing.pem"},
+    Action{"generate-wildcard", nullptr, "POST", "/certificates/generate-wildcard",
+           &describe<WildcardRequest>, &describe<Certificate>,
+           "Have the manager's own authority issue a wildcard certificate.",
+           "--domain company.example --validity-years 2"},
+    Action{"license", nullptr, "GET", "/license-status", nullptr, &describe<LicenseStatus>,
+           "Show the license, what it opens, and how much of it is used.", ""},
+    Action{"validate-license", nullptr, "POST", "/license/validate", &describe<LicenseKey>,
+           &describe<LicenseValidation>, "Ask the license server about a key; a valid one is kept.",
+           "--license-key-file license.txt"},
     Action{"logging", &describe<Cluster>, "PUT", "/logging", &describe<ClusterLogging>,
            &describe<Cluster>, "Set what a cluster's proxies log, and where to; all four flags.",
            "default --syslog-endpoint log.example:514 --log-auth --log-netflow=false "
@@ -73,6 +99,11 @@ constexpr std::array actions{
 }  // namespace
 
 bool Resource::in_clusters() const { return find_field(*noun, "cluster_id") != nullptr; }
+// A certificate is files and a key, which never leaves the server.
+bool Resource::in_files() const {
+  return verbs.has(Verb::Create) && verbs.has(Verb::Update) && !particulars.upload;
+}
+
 std::string Resource::file_kind() const { return kebab(noun->name); }
 std::string Resource::plural() const { return kebab(noun->plural); }
 

@@ -20,6 +20,16 @@ struct Verbs {
   constexpr bool has(Verb verb) const { return (bits & static_cast<unsigned>(verb)) != 0; }
 };
 
+// What only some have.
+struct Particulars {
+  // Of those without a name, for apply: the text that tells them apart where it is unique, and the
+  // fields that say which one is meant where it is not.
+  std::string_view label{};
+  std::string_view meaning{};
+  const Description* upload = nullptr;    // parts of the form that makes one and replaces files
+  const Description* deletion = nullptr;  // query of DELETE
+};
+
 struct Resource {
   const Description* noun;
   std::string_view path;     // of its list: "/services"
@@ -27,12 +37,10 @@ struct Resource {
   std::string_view columns;  // of its table, in order
   Verbs verbs;
   std::span<const ExtraFilter> filters{};
-  // Of those without a name, for apply: the text that tells them apart where it is unique, and the
-  // fields that say which one is meant where it is not.
-  std::string_view label{};
-  std::string_view meaning{};
+  Particulars particulars{};
 
   bool in_clusters() const;         // has a cluster_id
+  bool in_files() const;            // for apply and export
   std::string file_kind() const;    // "service"; "api-key"
   std::string plural() const;       // "services"; "api-keys"
   std::string placeholder() const;  // "SERVICE", where one is named

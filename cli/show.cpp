@@ -151,7 +151,9 @@ std::vector<std::string> secrets_of(const Description& description, const json::
     }
     const bool once = field.shape->column == Column::Sealed ||
                       (field.rules.sensitive && occasion == Occasion::Making);
-    if (once && value->is_string() && !value->get_string().empty()) paths.emplace_back(field.name);
+    const bool some = (value->is_string() && !value->get_string().empty()) ||
+                      (value->is_array() && !value->get_array().empty());
+    if (once && some) paths.emplace_back(field.name);
   }
   return paths;
 }

@@ -43,7 +43,7 @@ TEST(Show, EveryDeclaredColumnIsAField) {
   for (const Resource& resource : all_resources()) {
     for (const auto column : columns_of(resource, Form::Table))
       EXPECT_TRUE(find_field(*resource.noun, column)) << resource.plural() << " " << column;
-    for (const auto word : words_of(resource.meaning))
+    for (const auto word : words_of(resource.particulars.meaning))
       EXPECT_TRUE(find_field(*resource.noun, word)) << resource.plural() << " " << word;
     EXPECT_TRUE(find_field(*resource.noun, resource.key)) << resource.plural();
     EXPECT_GE(columns_of(resource, Form::Wide).size(), 5U) << resource.plural();

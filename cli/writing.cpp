@@ -3,6 +3,7 @@
 #include "cli/failure.hpp"
 #include "cli/files.hpp"
 #include "cli/flags.hpp"
+#include "cli/form.hpp"
 #include "cli/look.hpp"
 #include "cli/names.hpp"
 #include "cli/written.hpp"
@@ -48,6 +49,25 @@ void merge(json::object& body, const json::object& more) {
   }
 }
 
+// Parts that are no fields of the noun are files, which only a form has.
+void set_body(Request& request, const Resource& resource, const json::object& body) {
+  const Description* upload = resource.particulars.upload;
+  const bool has_files =
+      upload && std::ranges::any_of(body, [&](const auto& member) {
+        return find_field(*upload, member.key()) && !find_field(*resource.noun, member.key());
+      });
+  const bool is_new = request.method == "POST";
+  if (!upload || (!is_new && !has_files)) {
+    if (upload) request.method = "PATCH";  // its PUT takes forms alone
+    request.body = body;
+    return;
+  }
+  if (!is_new) request.method = "PUT";
+  FormData form = form_of(*upload, body);
+  request.form = std::move(form.body);
+  request.form_type = std::move(form.type);
+}
+
 Exit create(Tool& tool, const Resource& resource, const Given& given) {
   json::object body;
   if (!given.file.empty()) body = body_of_file(given.file, resource);
@@ -87,10 +107,11 @@ Exit update(Tool& tool, const Resource& resource, const Given& given) {
   Client& client = tool.client();
   resolve_references(client, *resource.noun, body);
   const std::string id = find_id(client, resource, given.references.front(), given.cluster);
-  const Answer answer = client.call({.method = given.file.empty() ? "PATCH" : "PUT",
-                                     .path = path_of(resource, id),
-                                     .body = body,
-                                     .wait = given.wait});
+  Request request{.method = given.file.empty() ? "PATCH" : "PUT",
+                  .path = path_of(resource, id),
+                  .wait = given.wait};
+  set_body(request, resource, body);
+  const Answer answer = client.call(std::move(request));
   tool.remember(answer.revision);
   show_written(tool, resource, object_at(answer.data, ""), "changed");
   return report_live(tool, answer, given.wait);
@@ -101,6 +122,11 @@ Exit remove(Tool& tool, const Resource& resource, const Given& given) {
   std::vector<std::string> ids;
   for (const auto& reference : given.references)
     ids.push_back(find_id(client, resource, reference, given.cluster));
+  QueryText query;
+  if (given.flags) {
+    for (const auto& member : given.flags->body(tool.console))
+      query.emplace_back(member.key(), json::serialize(member.value()));
+  }
   Exit exit = Exit::Fine;
   for (std::size_t at = 0; at < ids.size(); ++at) {
     const Answer answer =
@@ -113,6 +139,10 @@ Exit remove(Tool& tool, const Resource& resource, const Given& given) {
     if (live != Exit::Fine) exit = live;
   }
   return exit;
+}
+
+const Description& parts_of(const Resource& resource) {
+  return resource.particulars.upload ? *resource.particulars.upload : *resource.noun;
 }
 
 void add_file_option(CLI::App& command, Given& given) {
@@ -140,7 +170,7 @@ void add_create(CLI::App& verb, const Resource& resource, Tool& tool) {
   CLI::App& command = add_noun(verb, resource, resource.file_kind(),
                                "Create " + with_article(resource.file_kind()) + ".");
   auto given = std::make_shared<Given>();
-  given->flags = std::make_unique<FieldFlags>(command, *resource.noun, Purpose::Create);
+  given->flags = std::make_unique<FieldFlags>(command, parts_of(resource), Purpose::Create);
   add_file_option(command, *given);
   add_wait_option(command, given->wait);
   set_work(command, tool, resource, given, create);
@@ -154,7 +184,7 @@ void add_update(CLI::App& verb, const Resource& resource, Tool& tool) {
   command.add_option(resource.placeholder(), given->references.front(), "Name or id.")
       ->required()
       ->type_name("");
-  given->flags = std::make_unique<FieldFlags>(command, *resource.noun, Purpose::Change);
+  given->flags = std::make_unique<FieldFlags>(command, parts_of(resource), Purpose::Change);
   command.add_option("--unset", given->unset, "Fields that get their default back")
       ->type_name("FIELD")
       ->expected(1)
@@ -175,6 +205,8 @@ void add_delete(CLI::App& verb, const Resource& resource, Tool& tool) {
       ->type_name("");
   add_cluster_of_name(command, resource, *given);
   add_wait_option(command, given->wait);
+  if (const Description* how = resource.particulars.deletion)
+    given->flags = std::make_unique<FieldFlags>(command, *how, Purpose::Create);
   set_work(command, tool, resource, given, remove);
 }
 

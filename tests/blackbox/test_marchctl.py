@@ -70,6 +70,15 @@ def test_a_server_that_is_away_is_3(fresh):
     assert done.err.startswith("marchctl: cannot reach http://127.0.0.1:") and done.err.count("\n") == 1
 
 
+def test_rate_limits_are_waited_for(tmp_path):
+    with Manager(tmp_path, MARCHPROXY_RATE_LIMIT_GENERAL="2/second") as limited:
+        ctl = Marchctl(tmp_path)
+        ctl.login(limited.start(), PASSWORD)
+        done = ctl("status")
+        assert "marchctl: the server answered 429, trying again in 1 s\n" in done.err and "default" in done.out
+        assert "RATE_LIMIT_EXCEEDED" in ctl("status", "--retry-for", 0, status=1).err
+
+
 # --- signing in ---
 
 def test_sign_in_is_kept_for_its_owner_alone(ctl, manager):

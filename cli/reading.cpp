@@ -37,7 +37,7 @@ void add_filter(CLI::App& command, Listing& listing, std::string_view name, std:
 void add_filters(CLI::App& command, const Resource& resource, Listing& listing) {
   for (const Field& field : resource.noun->fields) {
     if (!field.rules.filter) continue;
-    const std::string help = "Only those with this: " + std::string(field.help);
+    const std::string help = "Only those with this value. " + std::string(field.help);
     add_filter(command, listing, field.name, help, field.rules.references, hint_of(field));
   }
   for (const ExtraFilter& extra : resource.filters) {

@@ -196,6 +196,16 @@ std::string zsh_action(const std::string& hint, const WordSources& sources) {
   return hint == "DIR" ? "_files -/" : " ";
 }
 
+std::string zsh_flag(const Flag& flag, const WordSources& sources) {
+  std::string text;
+  for (const auto& name : flag.names) {
+    text += " \\\n        '" + name + "[" + plain(flag.help) + "]";
+    if (!flag.hint.empty()) text += ":" + plain(flag.hint) + ":" + zsh_action(flag.hint, sources);
+    text += "'";
+  }
+  return text;
+}
+
 std::string zsh(const std::string& name, const std::vector<Command>& commands,
                 const WordSources& sources) {
   const std::string function = "_" + identifier(name);
@@ -208,11 +218,7 @@ std::string zsh(const std::string& name, const std::vector<Command>& commands,
     text += "      _arguments";
     for (const Command* source : {&command, &commands.front()}) {
       for (const Flag& flag : source->flags) {
-        if (source != &command && command.path.empty()) break;
-        text += " \\\n        '" + flag.names.front() + "[" + plain(flag.help) + "]";
-        if (!flag.hint.empty())
-          text += ":" + plain(flag.hint) + ":" + zsh_action(flag.hint, sources);
-        text += "'";
+        if (source == &command || !command.path.empty()) text += zsh_flag(flag, sources);
       }
     }
     const std::string action =
@@ -252,8 +258,10 @@ std::string fish(const std::string& name, const std::vector<Command>& commands,
       text += here + value.substr(3) + "\n";  // without -x, which is for values of flags
     }
     for (const Flag& flag : command.flags) {
-      text += (everywhere ? "complete -c " + name : here) + " -l " + flag.names.front().substr(2) +
-              " -d '" + plain(flag.help) + "'" + fish_value(flag.hint, sources) + "\n";
+      text += everywhere ? "complete -c " + name : here;
+      for (const auto& each : flag.names)
+        text += each.starts_with("--") ? " -l " + each.substr(2) : " -s " + each.substr(1);
+      text += " -d '" + plain(flag.help) + "'" + fish_value(flag.hint, sources) + "\n";
     }
   }
   return text;

@@ -6,6 +6,7 @@
 #include "cli/form.hpp"
 #include "cli/look.hpp"
 #include "cli/names.hpp"
+#include "cli/objects.hpp"
 #include "cli/written.hpp"
 #include "cli/yaml.hpp"
 
@@ -26,6 +27,7 @@ struct Given {
   std::int64_t wait = 0;
 };
 
+// The output of `get` can be edited and handed back: what only the server sets is left out.
 json::object body_of_file(const std::string& name, const Resource& resource) {
   const auto documents = read_documents(text_of_file(name), name == "-" ? "standard input" : name);
   if (documents.size() != 1 || !documents.front().value.is_object())
@@ -35,7 +37,7 @@ json::object body_of_file(const std::string& name, const Resource& resource) {
   if (!kind.empty() && kind != resource.file_kind())
     throw wrong_usage(name + ": is about " + with_article(one_line(kind)));
   body.erase("kind");
-  return body;
+  return without_server_fields(*resource.noun, std::move(body));
 }
 
 // Members of `more` win, also inside of nested objects.
@@ -75,8 +77,9 @@ Exit create(Tool& tool, const Resource& resource, const Given& given) {
   Client& client = tool.client();
   resolve_references(client, *resource.noun, body);
   default_cluster(client, resource, body);
-  const Answer answer = client.call(
-      {.method = "POST", .path = std::string(resource.path), .body = body, .wait = given.wait});
+  Request request{.method = "POST", .path = std::string(resource.path), .wait = given.wait};
+  set_body(request, resource, body);
+  const Answer answer = client.call(std::move(request));
   tool.remember(answer.revision);
   show_written(tool, resource, object_at(answer.data, ""), "created");
   return report_live(tool, answer, given.wait);

@@ -1,11 +1,13 @@
 #include "cli/resource.hpp"
 
+#include "model/api_key.hpp"
 #include "model/certificate_upload.hpp"
 #include "model/cluster.hpp"
 #include "model/cluster_status.hpp"
 #include "model/filters.hpp"
 #include "model/license.hpp"
 #include "model/rotation.hpp"
+#include "model/second_factor.hpp"
 #include "model/service.hpp"
 #include "model/service_certificate.hpp"
 #include "model/sign_in.hpp"
@@ -47,6 +49,9 @@ constexpr std::array resources{
         "/certificates", "name",
         "id name common_name source_type auto_renew status expires_at cluster_id", all_verbs,
         {.upload = &describe<CertificateUpload>, .deletion = &describe<CertificateDeletion>}),
+    resource<ApiKey>("/auth/api-keys", "name",
+                     "id name permissions expires_at last_used created_at",
+                     {Verb::List, Verb::Create, Verb::Delete}),
     resource<Proxy>("/proxies", "hostname",
                     "id hostname proxy_type cluster_id status version config last_seen",
                     read_and_delete),
@@ -94,6 +99,13 @@ constexpr std::array actions{
            ""},
     Action{"change-password", nullptr, "POST", "/auth/change-password", &describe<PasswordChange>,
            nullptr, "Change one's own password; the other sessions end.", ""},
+    Action{"enable-2fa", nullptr, "POST", "/auth/2fa/enable", &describe<SecondFactorStart>,
+           &describe<SecondFactorSetup>,
+           "Begin with a second factor; it counts once verify-2fa has seen a code.", ""},
+    Action{"verify-2fa", nullptr, "POST", "/auth/2fa/verify", &describe<SecondFactorCode>, nullptr,
+           "Prove the first code of a second factor: from now on signing in takes one.", ""},
+    Action{"disable-2fa", nullptr, "POST", "/auth/2fa/disable", &describe<SecondFactorEnd>, nullptr,
+           "Give up the second factor.", ""},
 };
 
 }  // namespace

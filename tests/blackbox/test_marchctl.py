@@ -1,8 +1,12 @@
 """marchctl against a manager on SQLite: signing in, every command, wrong input, servers that are away."""
 
+import base64
+import hmac
 import json
 import re
 import stat
+import struct
+import time
 
 import pytest
 
@@ -270,6 +274,38 @@ def test_users_and_passwords_never_in_arguments(ctl, manager, tmp_path):
     assert "nobody can be asked" in other("change-password", status=2).err
     assert other("list", "users", "--cluster", "default", "-o", "name").lines == ["admin", "jdoe"]
     ctl("delete", "user", "jdoe")
+
+
+def test_api_keys(ctl, manager, tmp_path):
+    made = ctl("create", "api-key", "--name", "ci", "--permissions", "read", "-o", "json")
+    assert made.json["key"].startswith("mp_api_") and "shown this once" in made.err
+    assert "key" not in ctl("list", "api-keys", "-o", "json").json[0]
+    key = tmp_path / "key"
+    key.write_text(made.json["key"] + "\n")
+    other = Marchctl(tmp_path)
+    reach = ("--server", manager.url, "--token-file", key)
+    assert other("whoami", *reach, "-o", "name").out == "admin\n"
+    assert "INSUFFICIENT_PERMISSIONS" in other("delete", "service", "id=1", *reach, status=1).err
+    ctl("delete", "api-key", "ci")
+    assert "AUTHENTICATION_REQUIRED" in other("whoami", *reach, status=1).err
+
+
+def test_a_second_factor(ctl, manager, tmp_path):
+    ctl("create", "user", "--username", "twofold", "--email", "t@example.com", "--password-stdin", given=PASSWORD + "-9\n")
+    other = Marchctl(tmp_path)
+    sign_in = ("login", "--server", manager.url, "--username", "twofold", "--password-stdin")
+    other(*sign_in, given=PASSWORD + "-9")
+    setup = other("enable-2fa", "--password-stdin", "-o", "json", given=PASSWORD + "-9")
+    assert len(setup.json["backup_codes"]) == 10 and "shown this once" in setup.err
+    now = int(time.time()) // 30
+    digest = hmac.new(base64.b32decode(setup.json["secret"] + "=" * (-len(setup.json["secret"]) % 8)),
+                      struct.pack(">Q", now), "sha1").digest()
+    at = digest[-1] & 15
+    code = f"{(int.from_bytes(digest[at:at + 4], 'big') & 0x7fffffff) % 10 ** 6:06}"
+    other("verify-2fa", "--totp-code-stdin", given=code)
+    assert "a second factor is needed" in other(*sign_in, given=PASSWORD + "-9", status=1).err
+    other(*sign_in, "--totp-code", setup.json["backup_codes"][0], given=PASSWORD + "-9")
+    ctl("delete", "user", "twofold")
 
 
 def test_proxies(ctl, manager):

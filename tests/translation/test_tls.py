@@ -204,6 +204,33 @@ def test_tls_to_the_service_is_verified(world, port, authority):
     far.stop()
 
 
+class Handshakes:
+    """Clients that connect as often as they can, and what became of it."""
+
+    def __init__(self, port, name, authority):
+        self.port, self.name, self.authority = port, name, authority
+        self.shown, self.failures, self.stop = set(), [], threading.Event()
+        self.clients = [threading.Thread(target=self.run) for _ in range(4)]
+
+    def run(self):
+        while not self.stop.is_set():
+            try:
+                with connect_tls(self.port, self.name, self.authority.client_context()) as connection:
+                    self.shown.add(serial_of(connection))
+            except OSError as failure:
+                self.failures.append(repr(failure))
+
+    def __enter__(self):
+        for client in self.clients:
+            client.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.stop.set()
+        for client in self.clients:
+            client.join()
+
+
 def test_a_certificate_is_replaced_under_load(world, egress, upstream, port, authority):
     world.service("web", upstream("web"))
     pair = authority.issue("web")
@@ -212,35 +239,40 @@ def test_a_certificate_is_replaced_under_load(world, egress, upstream, port, aut
     eventually(lambda: presented(port, "web", authority) == pair.serial, "the first one")
     listeners = "listener_manager.(listener_(modified|in_place_updated|create_success)|total_listeners_draining)$"
     before = egress.statistics(listeners)
-    stop = threading.Event()
-    shown, failures = set(), []
-
-    def shake_hands():
-        while not stop.is_set():
-            try:
-                with connect_tls(port, "web", authority.client_context()) as connection:
-                    shown.add(serial_of(connection))
-            except OSError as failure:
-                failures.append(repr(failure))
-
     with connect_tls(port, "web", authority.client_context()) as old:
-        clients = [threading.Thread(target=shake_hands) for _ in range(4)]
-        for client in clients:
-            client.start()
         serials = [pair.serial]
-        for _ in range(4):
-            pair = authority.issue("web")
-            serials.append(pair.serial)
-            world.replace(certificate, pair)
-            eventually(lambda: serials[-1] in shown, "the new one is shown")
-        stop.set()
-        for client in clients:
-            client.join()
-        assert failures == []
-        assert shown == set(serials)
+        with Handshakes(port, "web", authority) as load:
+            for _ in range(4):
+                pair = authority.issue("web")
+                serials.append(pair.serial)
+                world.replace(certificate, pair)
+                eventually(lambda: serials[-1] in load.shown, "the new one is shown")
+        assert load.failures == []
+        assert load.shown == set(serials)
         assert egress.statistics(listeners) == before, "no listener was touched"
         assert ask(port, "web", tls=old).status == 200, "a connection from before goes on"
     assert world.delivery(certificate)["state"] == "live"
+
+
+def test_chains_come_and_go_beside_others_under_load(world, upstream, port, authority):
+    far = TlsUpstream("far", authority.issue("far"))
+    world.service("web", upstream("web"))
+    world.service("other", upstream("other"))
+    world.service("far", far.port)
+    pair, other = authority.issue("web"), authority.issue("other")
+    world.certificate(pair, "web")
+    world.mapping(["any"], ["web"], ["https"])
+    with connect_tls(port, "web", authority.client_context()) as old:
+        with Handshakes(port, "web", authority) as load:
+            world.certificate(other, "other")
+            world.mapping(["any"], ["other"], ["https"])
+            world.mapping(["any"], ["far"], ["https"])
+            assert presented(port, "other", authority) == other.serial
+            assert ask_tls(port, "far", authority).body == "far"
+        assert load.failures == []
+        assert load.shown == {pair.serial}
+        assert ask(port, "web", tls=old).status == 200, "its chain did not change"
+    far.stop()
 
 
 def test_the_later_beginning_counts(world, upstream, port, authority):

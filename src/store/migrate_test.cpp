@@ -2,6 +2,7 @@
 // program's.
 #include "store/migrate.hpp"
 
+#include "model/acme.hpp"
 #include "model/api_key.hpp"
 #include "model/certificate.hpp"
 #include "model/issuer.hpp"

@@ -56,6 +56,10 @@ class Stage {
 
   std::int64_t cluster_id(const std::string& name) const { return clusters_.at(name).id; }
   const std::string& cluster_key(const std::string& name) const { return clusters_.at(name).key; }
+  // After a rotation.
+  void take_cluster_key(const std::string& name, const std::string& key) {
+    clusters_.at(name).key = key;
+  }
   // A session that is good for some time yet.
   const std::string& token(const std::string& user);
   void forget_session(const std::string& user) { users_.at(user).token.clear(); }

@@ -106,6 +106,7 @@ std::string World::uploaded() {
 // A certificate of a service.
 std::string World::issued() {
   const auto answer = stage_.ask("POST", "/api/v1/services/1/certificate", admin);
+  if (answer.status != 201) throw std::runtime_error("none was issued: " + answer.body);
   return std::string(json::parse(answer.body).at("data").at("certificate").as_string());
 }
 

@@ -13,33 +13,26 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+from stand import waiting  # noqa: E402
+from stand.waiting import free_port  # noqa: E402
+
 PROGRAMS = pathlib.Path(os.environ.get("MARCHPROXY_TEST_BIN", ROOT / "build/release/bin"))
 ENVOY = pathlib.Path(os.environ.get("MARCHPROXY_TEST_ENVOY", ROOT / "build/third_party/envoy"))
 PASSWORD = "bench-of-one-night"
 KEY = "mp_cluster_" + "b" * 43
 PATIENCE = 60.0
+GOALS = os.environ.get("MARCHPROXY_BENCH_GOALS")  # a file that scripts/bench prints at the end
 
 
-def eventually(check, what, patience=PATIENCE):
-    """The first true result of check()."""
-    deadline = time.monotonic() + patience
-    while True:
-        result = check()
-        if result:
-            return result
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"not within {patience} s: {what}")
-        time.sleep(0.002)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def eventually(check, what):
+    """As the tests wait, but for longer and with a pause that a start's time can be told by."""
+    return waiting.eventually(check, what, PATIENCE, 0.002)
 
 
 class Client:
@@ -256,9 +249,16 @@ def percentile(values, part):
     return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
 
 
+def goal(text, measured, reached):
+    """A line of the table of goals."""
+    if GOALS:
+        with open(GOALS, "a") as lines:
+            lines.write(f"| {text} | {measured} | {'yes' if reached else 'no'} |\n")
+
+
 def report(title, columns, rows):
     """A Markdown table."""
-    print(f"\n### {title}\n")
+    print(f"\n## {title}\n")
     print("| " + " | ".join(columns) + " |")
     print("|" + "---|" * len(columns))
     for row in rows:

@@ -87,7 +87,10 @@ void AcmeRenewals::step(const Certificate& certificate) {
     const bool is_new = !renewal;
     if (is_new) renewal = Renewal{.id = certificate.id};
     renewal->next_at = now + lease;
-    is_new ? db.insert(*renewal, Logged::No) : db.update(*renewal, Logged::No);
+    if (is_new)
+      db.insert(*renewal, Logged::No);
+    else
+      db.update(*renewal, Logged::No);
   });
   if (!renewal) return;
   try {
@@ -259,7 +262,10 @@ void ask_for_renewal(Writer& db, const Certificate& certificate) {
   if (is_new) renewal = Renewal{.id = certificate.id};
   renewal->next_at = db.now();
   renewal->failures = 0;
-  is_new ? db.insert(*renewal, Logged::No) : db.update(*renewal, Logged::No);
+  if (is_new)
+    db.insert(*renewal, Logged::No);
+  else
+    db.update(*renewal, Logged::No);
 }
 
 void show_renewals(Reader& db, const std::vector<Certificate*>& certificates) {

@@ -1,6 +1,7 @@
 #include "api/answer.hpp"
 
 #include "base/outside.hpp"
+#include "model/json_text.hpp"
 
 #include <boost/json.hpp>
 
@@ -11,7 +12,11 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::size_t usual_headers = 8;
+constexpr std::size_t usual_envelope = 200;  // bytes around the data
+
 void add_common(http::Response& response, std::string_view request_id) {
+  response.headers.reserve(usual_headers);
   response.headers.emplace_back("X-API-Version", api_version);
   response.headers.emplace_back("X-Request-ID", request_id);
 }
@@ -55,8 +60,10 @@ http::Response success(const Reply& reply, std::string_view request_id, Time now
   }
   response.headers.emplace_back("Content-Type", "application/json");
   response.headers.emplace_back("Cache-Control", "no-store");
-  response.body = "{\"success\":true,\"data\":" + json::serialize(reply.data) +
-                  ",\"message\":" + json::serialize(json::string(reply.message));
+  response.body.reserve(reply.data.size() + usual_envelope);
+  response.body.append("{\"success\":true,\"data\":").append(reply.data);
+  response.body.append(",\"message\":");
+  append_json(response.body, std::string_view(reply.message));
   end_envelope(response.body, request_id, now);
   return response;
 }

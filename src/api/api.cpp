@@ -6,7 +6,10 @@
 #include "api/limits.hpp"
 #include "api/multipart.hpp"
 #include "api/observe.hpp"
+#include "api/references.hpp"
 #include "base/log.hpp"
+
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -37,7 +40,7 @@ bool matches(std::string_view if_none_match, const std::string& etag) {
 Error without_method(const Route& route) {
   Error error(Code::MethodNotAllowed, "");
   std::string allowed;
-  for (const auto& method : route.allowed)
+  for (const std::string_view method : route.allowed)
     allowed.append(allowed.empty() ? "" : ", ").append(method);
   error.headers.emplace_back("Allow", allowed);
   return error;
@@ -124,6 +127,17 @@ Api::Api(Context& context, Workers& workers)
 
 Api::~Api() = default;
 
+// A finished answer that waits for proxies.
+struct Api::Settling {
+  const Description* noun = nullptr;  // of its data, when that has a status
+  std::string request_id{};
+  std::int64_t cluster_id = 0;
+  std::int64_t revision = 0;
+  std::int64_t seconds = 0;
+  Reply reply{};
+  http::Headers headers{};
+};
+
 struct Api::Job {
   http::Request request;
   http::Answer answer;
@@ -136,8 +150,8 @@ void Api::handle(http::Request request, http::Answer answer) {
       std::string_view(request.target).substr(0, request.target.find('?'));
   Route route = router_.find(request.method, path);
   auto job = std::make_shared<Job>(Job{std::move(request), std::move(answer), std::move(route)});
-  if (is_quick(job->route)) return respond(*job);
-  if (workers_.post([this, job] { respond(*job); })) return;
+  if (is_quick(job->route)) return respond(job);
+  if (workers_.post([this, job] { respond(job); })) return;
   Error error = unavailable("The server is overloaded", "worker queue full");
   job->answer(failure(error, request_id_of(job->request), context_.clock.now()));
 }
@@ -149,21 +163,23 @@ bool Api::is_quick(const Route& route) const {
          workers_.busy() < most_busy;
 }
 
-void Api::respond(const Job& job) {
-  const http::Request& request = job.request;
-  const Route& route = job.route;
+void Api::respond(const std::shared_ptr<Job>& job) {
+  const http::Request& request = job->request;
+  const Route& route = job->route;
   Call call(request, context_);
   call.request_id = request_id_of(request);
   // Counted when the answer leaves, whether now or once the proxies have what was written.
-  const auto counted = [this, answer = job.answer, began = job.began,
-                        method = request.method == "HEAD" ? std::string("GET") : request.method,
-                        label = Observer::label(route)](http::Response response) {
-    inside_->observer.answered({.method = method, .endpoint = label, .status = response.status},
-                               std::chrono::steady_clock::now() - began);
-    answer(std::move(response));
+  const http::Answer counted = [this, job](http::Response response) {
+    inside_->observer.answered(
+        {.endpoint = job->route.endpoint, .method = job->request.method, .status = response.status},
+        std::chrono::steady_clock::now() - job->began);
+    job->answer(std::move(response));
   };
   try {
     run(request, call, route, counted);
+    // An answer that waits for proxies needs neither.
+    http::Headers().swap(job->request.headers);
+    std::string().swap(job->request.body);
   } catch (const Error& error) {
     if (!error.log.empty()) log::error(error.log, {{"request_id", call.request_id}});
     http::Response response = failure(error, call.request_id, context_.clock.now());
@@ -181,8 +197,8 @@ void Api::respond(const Job& job) {
 
 void Api::run(const http::Request& request, Call& call, const Route& route,
               const http::Answer& answer) {
-  if (route.allowed.empty()) throw Error(Code::NotFound, "");
-  if (!route.endpoint) throw without_method(route);
+  if (!route.endpoint)
+    throw route.allowed.empty() ? Error(Code::NotFound, "") : without_method(route);
   const Endpoint& endpoint = *route.endpoint;
   check_size(request);
   const auto& declaration = endpoint.declaration;
@@ -203,37 +219,75 @@ void Api::run(const http::Request& request, Call& call, const Route& route,
 
 void Api::finish(Call& call, const Route& route, Reply reply, const http::Answer& answer) {
   if (reply.etag.empty()) reply.etag = call.etag;
-  const bool reading = call.request.method == "GET" || call.request.method == "HEAD";
+  http::Headers headers = std::move(call.headers);
+  add(std::move(call.limits), headers);
+  if (route.deprecated) Observer::deprecate(route, headers);
+  if (call.revision > 0) headers.emplace_back("X-Config-Revision", std::to_string(call.revision));
+  const std::int64_t seconds = call.revision > 0 ? preferred_wait(call.request) : 0;
+  if (seconds > 0) {
+    headers.emplace_back("Preference-Applied", "wait=" + std::to_string(seconds));
+    const Settling settling{.noun = route.endpoint->settles,
+                            .request_id = call.request_id,
+                            .cluster_id = call.revision_cluster,
+                            .revision = call.revision,
+                            .seconds = seconds,
+                            .reply = std::move(reply),
+                            .headers = std::move(headers)};
+    return wait_for_proxies(std::make_shared<Settling>(settling), answer);
+  }
   http::Response response = success(reply, call.request_id, context_.clock.now());
+  const bool reading = call.request.method == "GET" || call.request.method == "HEAD";
   if (reading && matches(call.request.header("If-None-Match"), reply.etag)) {
     response.status = 304;
     response.body.clear();
     std::erase_if(response.headers,
                   [](const auto& header) { return header.first == "Content-Type"; });
   }
-  add(std::move(call.headers), response.headers);
-  add(std::move(call.limits), response.headers);
-  if (route.deprecated) Observer::deprecate(route, response.headers);
-  if (call.revision > 0)
-    response.headers.emplace_back("X-Config-Revision", std::to_string(call.revision));
-  const std::int64_t seconds = call.revision > 0 ? preferred_wait(call.request) : 0;
-  if (seconds == 0) return answer(std::move(response));
-  wait_for_proxies(call, seconds, std::move(response), answer);
+  add(std::move(headers), response.headers);
+  answer(std::move(response));
 }
 
-void Api::wait_for_proxies(const Call& call, std::int64_t seconds, http::Response response,
-                           const http::Answer& answer) {
-  response.headers.emplace_back("Preference-Applied", "wait=" + std::to_string(seconds));
+void Api::wait_for_proxies(const std::shared_ptr<Settling>& settling, const http::Answer& answer) {
+  if (settling->noun && settling->cluster_id == 0) {  // a kept answer
+    const auto data = boost::json::parse(settling->reply.data);
+    const auto* cluster_id = data.at("cluster_id").if_int64();
+    settling->cluster_id = cluster_id ? *cluster_id : every_cluster;
+  }
   std::vector<std::int64_t> clusters;
-  if (call.revision_cluster > 0) clusters.push_back(call.revision_cluster);
-  if (call.revision_cluster == every_cluster) clusters = context_.hub.clusters();
-  const Time deadline = context_.clock.now() + std::chrono::seconds(seconds);
-  when_settled({context_.hub.status(), call.revision, deadline}, std::move(clusters),
+  if (settling->cluster_id > 0) clusters.push_back(settling->cluster_id);
+  if (settling->cluster_id == every_cluster) clusters = context_.hub.clusters();
+  const Time deadline = context_.clock.now() + std::chrono::seconds(settling->seconds);
+  when_settled({context_.hub.status(), settling->revision, deadline}, std::move(clusters),
                xds::State::Idle,
-               [answer, response = std::move(response)](xds::State state) mutable {
-                 response.headers.emplace_back("X-Config-Status", xds::to_string(state));
-                 answer(std::move(response));
-               });
+               [this, answer, settling](xds::State state) { answer(settled(*settling, state)); });
+}
+
+// The body was made with the change; meanwhile the proxies have had their say. What was idle has
+// nothing for them.
+void Api::renew_status(Settling& settling) const {
+  if (!settling.noun) return;
+  boost::json::value answered = boost::json::parse(settling.reply.data);
+  auto& data = answered.as_object();
+  auto& shown = data.at(fleet_status(*settling.noun)->name);
+  const std::string before(shown.at("state").as_string());
+  if (before == "idle") return;
+  const auto* cluster_id = data.at("cluster_id").if_int64();
+  const Status status = StatusReader::settled(
+      context_.hub, {.noun = *settling.noun,
+                     .id = data.at("id").as_int64(),
+                     .cluster_id = cluster_id ? std::optional(*cluster_id) : std::nullopt,
+                     .revision = settling.revision});
+  shown = to_json(describe<Status>, &status);
+  settling.reply.data = boost::json::serialize(answered);
+  settling.reply.etag = etag_in_state(settling.reply.etag, before, status.state);
+}
+
+http::Response Api::settled(Settling& settling, xds::State state) const {
+  renew_status(settling);
+  http::Response response = success(settling.reply, settling.request_id, context_.clock.now());
+  add(std::move(settling.headers), response.headers);
+  response.headers.emplace_back("X-Config-Status", xds::to_string(state));
+  return response;
 }
 
 }  // namespace mp::api

@@ -26,13 +26,15 @@ class Api final : public http::Handler {
  private:
   struct Inside;
   struct Job;
+  struct Settling;
   bool is_quick(const Route& route) const;
-  void respond(const Job& job);
+  void respond(const std::shared_ptr<Job>& job);
   void run(const http::Request& request, Call& call, const Route& route,
            const http::Answer& answer);
   void finish(Call& call, const Route& route, Reply reply, const http::Answer& answer);
-  void wait_for_proxies(const Call& call, std::int64_t seconds, http::Response response,
-                        const http::Answer& answer);
+  void wait_for_proxies(const std::shared_ptr<Settling>& settling, const http::Answer& answer);
+  void renew_status(Settling& settling) const;
+  http::Response settled(Settling& settling, xds::State state) const;
 
   Context& context_;
   Workers& workers_;

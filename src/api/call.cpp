@@ -22,17 +22,19 @@ Actor Call::actor() const {
 
 void Call::read(const std::function<void(Reader&)>& work) { context.store.read(work); }
 
-void Call::write(const std::function<Reply(Writer&)>& work) {
+void Call::write(const std::function<void(Writer&)>& work, const std::function<Reply()>& reply) {
   const std::string_view key =
       request.method == "POST" ? request.header("Idempotency-Key") : std::string_view();
   if (key.empty()) {
-    revision = std::max(revision, context.store.write(actor(), [&](Writer& db) { work(db); }));
+    revision = std::max(revision, context.store.write(actor(), work));
     return;
   }
   const Once once(*this, key);
   revision = std::max(revision, context.store.write(actor(), [&](Writer& db) {
     replay = once.find(db);
-    if (!replay) once.keep(db, work(db));
+    if (replay) return;
+    work(db);
+    once.keep(db, reply());
   }));
   if (replay) revision = replay->revision;
 }

@@ -24,7 +24,7 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 // What an endpoint answers, before it becomes an envelope.
 struct Reply {
   int status = 200;
-  boost::json::value data{};
+  std::string data = "null";  // JSON text
   std::string message = "Operation completed successfully";
   std::string etag{};          // without quotes; empty: none
   std::string content_type{};  // not empty: `text` is the whole body, there is no envelope
@@ -53,9 +53,9 @@ struct Call {
 
   Actor actor() const;
   void read(const std::function<void(Reader&)>& work);
-  // Runs `work` in a transaction; with an Idempotency-Key its reply is kept in the same
-  // transaction, or the kept one becomes `replay` and `work` does not run. Sets `revision`.
-  void write(const std::function<Reply(Writer&)>& work);
+  // Runs `work` in a transaction; with an Idempotency-Key what `reply` then makes is kept in the
+  // same transaction, or the kept one becomes `replay` and `work` does not run. Sets `revision`.
+  void write(const std::function<void(Writer&)>& work, const std::function<Reply()>& reply);
 
  private:
   std::optional<boost::json::value> body_;

@@ -134,9 +134,12 @@ Certificate replace_certificate(Call& call, Id<Certificate> id,
   certificate.auto_renew = parts.auto_renew;
   return write<Certificate>(call, [&](Writer& db) {
     Certificate written = certificate;
-    db.update(written);
+    const bool changed = db.update(written);
     note_cluster(call, written);
-    show_written(call, written);
+    if (changed)
+      show_written(call, written);
+    else
+      show(call, {&written});
     return written;
   });
 }
@@ -146,9 +149,12 @@ Certificate patch_certificate(Call& call, Id<Certificate> id, Change<Certificate
     Certificate certificate = load_visible(db, call.caller, id.value);
     certificate.status = status_at(certificate, db.now());
     change.apply(certificate);
-    db.update(certificate);
+    const bool changed = db.update(certificate);
     note_cluster(call, certificate);
-    show_written(call, certificate);
+    if (changed)
+      show_written(call, certificate);
+    else
+      show(call, {&certificate});
     return certificate;
   });
 }

@@ -10,6 +10,7 @@
 #include "access/rate.hpp"
 #include "access/token.hpp"
 #include "api/idempotency.hpp"
+#include "api/list_memory.hpp"
 #include "base/metrics.hpp"
 #include "crypto/authority.hpp"
 #include "settings/settings.hpp"
@@ -33,6 +34,7 @@ struct Context {
   const Authority& authority;
   xds::Hub& hub;
   RunningKeys& running;
+  ListMemory& lists;
   Registry& metrics;
   Time started;
   int xds_port = 0;

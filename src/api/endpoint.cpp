@@ -123,12 +123,6 @@ void refuse_repeats(const Call& call, Violations& violations) {
   }
 }
 
-std::string quoted_list_name(std::string_view header) {
-  std::string name(header);
-  std::erase(name, '"');
-  return name;
-}
-
 }  // namespace
 
 const json::value* ListQuery::filter(std::string_view name) const {
@@ -265,10 +259,14 @@ json::object page_schema(const Description& description) {
                {"limit", count}}}};
 }
 
-json::object page_json(const Description& description, json::array items, std::int64_t total,
-                       std::int64_t page, std::int64_t limit) {
-  return {
-      {description.plural, std::move(items)}, {"total", total}, {"page", page}, {"limit", limit}};
+std::string page_text(const Description& description, const std::string& items, std::int64_t total,
+                      std::int64_t page, std::int64_t limit) {
+  std::string text = "{\"";
+  text.append(description.plural).append("\":[").append(items);
+  text.append("],\"total\":").append(std::to_string(total));
+  text.append(",\"page\":").append(std::to_string(page));
+  text.append(",\"limit\":").append(std::to_string(limit));
+  return text.append("}");
 }
 
 void page_links(Call& call, std::int64_t total, std::int64_t page, std::int64_t limit) {
@@ -296,44 +294,6 @@ void page_links(Call& call, std::int64_t total, std::int64_t page, std::int64_t 
   if (page < last) add(page + 1, "next");
   add(last, "last");
   call.headers.emplace_back("Link", links);
-}
-
-bool has_revision(const Description& description) {
-  return find_field(description, "revision") != nullptr && !description.plural.empty();
-}
-
-std::string etag_of(const Description& description, const void* object) {
-  if (!has_revision(description)) return {};
-  const Field& revision = *find_field(description, "revision");
-  std::string etag =
-      std::to_string(std::get<std::int64_t>(revision.shape->to_cell(revision.of(object))));
-  const auto fresh = description.make();
-  for (const Field& field : description.fields) {
-    if (field.rules.kept != Kept::Computed || !field.visible()) continue;
-    const json::value value = field.shape->to_json(field.of(object));
-    if (value == field.shape->to_json(field.of(fresh.get()))) continue;
-    if (value.is_string())
-      etag.append("-").append(value.as_string());
-    else if (field.shape->inner == &describe<Status>)
-      etag.append("-").append(value.at("state").as_string());
-  }
-  return etag;
-}
-
-void check_match(const Call& call, const Description& description, const void* object) {
-  const std::string_view header = call.request.header("If-Match");
-  if (header.empty() || header == "*") return;
-  const std::string etag = etag_of(description, object);
-  const std::string current = etag.substr(0, etag.find('-'));
-  std::string_view rest = header;
-  while (!rest.empty()) {
-    std::string_view part = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
-    while (part.starts_with(' ')) part.remove_prefix(1);
-    const std::string name = quoted_list_name(part);
-    if (name.substr(0, name.find('-')) == current) return;
-  }
-  throw Error(Code::PreconditionFailed, "");
 }
 
 Endpoint& Endpoints::place(Declaration declaration) {

@@ -6,7 +6,9 @@
 
 #include "api/call.hpp"
 #include "api/declaration.hpp"
+#include "api/etag.hpp"
 #include "model/extra_filter.hpp"
+#include "model/json_text.hpp"
 #include "model/shape.hpp"
 
 #include <functional>
@@ -34,7 +36,8 @@ struct Endpoint {
   SchemaOf body_schema = SchemaOf::Create;
   bool body_is_optional = false;
   bool has_etag = false;
-  bool conditional = false;  // honours If-Match
+  bool conditional = false;              // honours If-Match
+  const Description* settles = nullptr;  // of the answer, when proxies decide on its status
   int status = 200;
   std::string content_type{};  // not empty: no envelope; several with ", " between
   std::function<boost::json::object()> data_schema{};  // of `data`
@@ -144,14 +147,10 @@ bool needs_body(const Description& description);  // some field of it is require
 void apply_change(Call& call, const Description& description, void* object);
 void refuse_query(const Call& call);  // an endpoint without query parameters got some
 boost::json::object page_schema(const Description& description);
-boost::json::object page_json(const Description& description, boost::json::array items,
-                              std::int64_t total, std::int64_t page, std::int64_t limit);
+// The items are JSON texts with commas between.
+std::string page_text(const Description& description, const std::string& items, std::int64_t total,
+                      std::int64_t page, std::int64_t limit);
 void page_links(Call& call, std::int64_t total, std::int64_t page, std::int64_t limit);
-// "3", or "3-live" with what is computed and no longer as at first; empty without a revision.
-std::string etag_of(const Description& description, const void* object);
-bool has_revision(const Description& description);
-// If-Match against the loaded object: PreconditionFailed when it no longer holds.
-void check_match(const Call& call, const Description& description, const void* object);
 
 template <class T>
 T Late<T>::read() const {
@@ -268,9 +267,12 @@ struct Output {
   static void declare(Endpoint& endpoint) {
     endpoint.data_schema = [] { return schema(describe<R>, SchemaOf::Answer); };
     endpoint.has_etag = has_revision(describe<R>);
+    if (fleet_status(describe<R>)) endpoint.settles = &describe<R>;
   }
   static Reply write(Call&, const R& result) {
-    return {.data = to_json(describe<R>, &result), .etag = etag_of(describe<R>, &result)};
+    Reply reply{.data = "", .etag = etag_of(describe<R>, &result)};
+    append_json(reply.data, describe<R>, &result);
+    return reply;
   }
 };
 
@@ -293,21 +295,20 @@ struct Output<Page<T>> {
     endpoint.data_schema = [] { return page_schema(describe<T>); };
   }
   static Reply write(Call& call, const Page<T>& result) {
-    boost::json::array items;
-    items.reserve(result.items.size());
-    for (const T& item : result.items) items.push_back(to_json(describe<T>, &item));
+    std::string items;
+    for (const T& item : result.items) {
+      if (!items.empty()) items.push_back(',');
+      append_json(items, describe<T>, &item);
+    }
     page_links(call, result.total, result.page, result.limit);
-    return {.data =
-                page_json(describe<T>, std::move(items), result.total, result.page, result.limit)};
+    return {.data = page_text(describe<T>, items, result.total, result.page, result.limit)};
   }
 };
 
 template <>
 struct Output<Done> {
   static void declare(Endpoint&) {}
-  static Reply write(Call&, const Done& result) {
-    return {.data = nullptr, .message = result.message};
-  }
+  static Reply write(Call&, const Done& result) { return {.message = result.message}; }
 };
 
 // Writes within the transaction of `call.write`, so that an Idempotency-Key keeps exactly this
@@ -315,10 +316,8 @@ struct Output<Done> {
 template <class R, class Work>
 R write(Call& call, Work work) {
   R result{};
-  call.write([&](Writer& db) {
-    result = work(db);
-    return Output<R>::write(call, result);
-  });
+  call.write([&](Writer& db) { result = work(db); },
+             [&] { return Output<R>::write(call, result); });
   return result;
 }
 
@@ -351,7 +350,6 @@ class Endpoints {
       std::tuple<Call&, In...> inputs{call, Input<In>::read(call)...};
       Document document = std::apply(handler, std::move(inputs));
       return Reply{.status = document.status,
-                   .data = nullptr,
                    .message = "",
                    .etag = std::move(document.etag),
                    .content_type = std::move(document.content_type),

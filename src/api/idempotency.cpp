@@ -65,14 +65,14 @@ std::optional<Reply> Once::find(Reader& db) const {
   }
   const auto kept = boost::json::parse(std::get<std::string>(rows[0][2])).as_object();
   return Reply{.status = static_cast<int>(std::get<std::int64_t>(rows[0][1])),
-               .data = kept.at("data"),
+               .data = boost::json::serialize(kept.at("data")),
                .message = std::string(kept.at("message").as_string()),
                .etag = std::string(kept.at("etag").as_string()),
                .revision = kept.at("revision").as_int64()};
 }
 
 void Once::keep(Writer& db, const Reply& reply) const {
-  const boost::json::object answer{{"data", reply.data},
+  const boost::json::object answer{{"data", boost::json::parse(reply.data)},
                                    {"message", reply.message},
                                    {"etag", reply.etag},
                                    {"revision", db.written_revision()}};

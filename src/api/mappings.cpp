@@ -73,7 +73,7 @@ Page<Mapping> list_mappings(Call& call, Listing<Mapping> query) {
     narrow_to_side(selection, query, "source_service", "source");
     narrow_to_side(selection, query, "dest_service", "dest");
     narrow_to_visible(selection, call.caller);
-    page = load_page<Mapping>(db, query, selection);
+    page = load_long_page<Mapping>(db, call.context.lists, query, selection);
     xds::fill_references(db, pointers(page.items));
   });
   show_status(call, pointers(page.items));
@@ -108,9 +108,13 @@ Mapping update_mapping(Call& call, Id<Mapping> id, Change<Mapping> change) {
     change.apply(mapping);
     resolve_references(db, mapping, before);
     refuse_clash(db, mapping);
-    db.update(mapping, before);
-    keep_references(db, mapping);
+    const bool changed = db.update(mapping, before);
     call.revision_cluster = mapping.cluster_id;
+    if (!changed) {
+      show_status(call, {&mapping});
+      return mapping;
+    }
+    keep_references(db, mapping);
     show_written(call, mapping);
     return mapping;
   });

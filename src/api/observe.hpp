@@ -13,19 +13,16 @@
 namespace mp::api {
 
 struct Answered {
-  std::string method;
-  std::string endpoint;  // "/api/services/{id}"
+  const Endpoint* endpoint = nullptr;  // null: there was none
+  std::string_view method;             // then the request's
   int status = 0;
-  auto operator<=>(const Answered&) const = default;
 };
 
 class Observer {
  public:
   explicit Observer(Registry& metrics);
-  void answered(const Answered& labels, std::chrono::steady_clock::duration took);
+  void answered(const Answered& answered, std::chrono::steady_clock::duration took);
 
-  // The template without version; "other" for paths that do not exist, so that labels stay few.
-  static std::string label(const Route& route);
   // RFC 9745 Deprecation, RFC 8594 Sunset and the successor of a /api/v0 path.
   static void deprecate(const Route& route, http::Headers& headers);
 
@@ -34,11 +31,13 @@ class Observer {
     Counter* requests;
     Histogram* seconds;
   };
-  Series& series(const Answered& labels);
+  Series& series(const Answered& answered);
+  Series make(const Answered& answered);
 
   Registry& metrics_;
   std::mutex mutex_;
-  std::map<Answered, Series> series_;
+  std::map<std::pair<const Endpoint*, int>, Series> series_;
+  std::map<std::pair<std::string, int>, Series> without_endpoint_;  // by method
 };
 
 }  // namespace mp::api

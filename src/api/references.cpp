@@ -96,7 +96,7 @@ void StatusReader::read(
 void StatusReader::see_unpublished(Call& call) {
   if (call.context.store.revision() <= published_) return;
   call.context.store.read([&](Reader& db) {
-    for (const ChangeEntry& entry : db.changes_after(published_, most_unpublished)) {
+    for (const ChangeHead& entry : db.change_heads_after(published_, most_unpublished)) {
       const bool shown = entry.resource == describe<Service>.name ||
                          entry.resource == describe<Mapping>.name ||
                          entry.resource == describe<Certificate>.name;
@@ -134,6 +134,17 @@ Status StatusReader::of_written(std::optional<std::int64_t> cluster_id) const {
           ? views_.at(*cluster_id).connected
           : std::ranges::any_of(views_, [](const auto& each) { return each.second.connected; });
   return {.state = connected ? State::Pending : State::Idle, .reasons = {}};
+}
+
+Status StatusReader::settled(const xds::Hub& hub, const Written& written) {
+  StatusReader statuses;
+  const std::pair<std::string, std::int64_t> object(written.noun.name, written.id);
+  for (const std::int64_t cluster_id :
+       written.cluster_id ? std::vector{*written.cluster_id} : hub.clusters()) {
+    xds::ClusterView& view = statuses.views_[cluster_id] = hub.view(cluster_id, {object});
+    view.changed[object] = written.revision;  // a later change is not what the answer is about
+  }
+  return statuses.of(written.noun, written.id, written.cluster_id);
 }
 
 void resolve_references(Reader& db, Mapping& mapping, const Mapping& before) {

@@ -39,10 +39,20 @@ class StatusReader {
   Status of(const Description& noun, std::int64_t id, std::int64_t cluster_id) const;
   // Without a cluster it is an object of all of them.
   Status of(const Description& noun, std::int64_t id, std::optional<std::int64_t> cluster_id) const;
+  // An object as a change left it; without a cluster it is an object of all of them.
+  struct Written {
+    const Description& noun;
+    std::int64_t id = 0;
+    std::optional<std::int64_t> cluster_id{};
+    std::int64_t revision = 0;
+  };
+  // Once the proxies have settled, or the wait for them is over.
+  static Status settled(const xds::Hub& hub, const Written& written);
   // Of an object that is being written: no proxy can hold it yet.
   Status of_written(std::optional<std::int64_t> cluster_id) const;
 
  private:
+  StatusReader() = default;
   // The cluster, or all that have proxies.
   static std::vector<std::int64_t> clusters_of(const Call& call,
                                                std::optional<std::int64_t> cluster_id);

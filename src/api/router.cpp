@@ -7,6 +7,7 @@ namespace {
 
 std::vector<std::string_view> split(std::string_view path) {
   std::vector<std::string_view> segments;
+  segments.reserve(8);
   if (path.starts_with('/')) path.remove_prefix(1);
   for (;;) {
     const auto slash = path.find('/');
@@ -25,7 +26,7 @@ int hex(char letter) {
 }
 
 // How many segments of the pattern are literal, or -1 when it does not fit.
-int fit(const std::vector<std::string>& pattern, const std::vector<std::string_view>& path) {
+int fit(const std::vector<std::string>& pattern, std::span<const std::string_view> path) {
   if (pattern.size() != path.size()) return -1;
   int literal = 0;
   for (std::size_t at = 0; at < path.size(); ++at) {
@@ -41,7 +42,7 @@ int fit(const std::vector<std::string>& pattern, const std::vector<std::string_v
 }
 
 std::optional<Parameters> values(const std::vector<std::string>& pattern,
-                                 const std::vector<std::string_view>& path) {
+                                 std::span<const std::string_view> path) {
   Parameters parameters;
   for (std::size_t at = 0; at < path.size(); ++at) {
     if (!is_parameter(pattern[at])) continue;
@@ -99,36 +100,45 @@ Router::Router(const std::vector<Endpoint>& endpoints) {
 
 Route Router::find(std::string_view method, std::string_view path) const {
   Route route;
-  auto segments = split(path);
+  const auto all = split(path);
+  std::span<const std::string_view> segments = all;
   const bool api = segments.size() > 1 && segments[0] == "api";
   if (api) {
-    segments.erase(segments.begin());
+    segments = segments.subspan(1);
     if (segments.size() > 1 && (segments[0] == "v1" || segments[0] == "v0")) {
       route.deprecated = segments[0] == "v0";
-      segments.erase(segments.begin());
+      segments = segments.subspan(1);
     }
   }
-  for (const std::string_view segment : segments) route.rest.append("/").append(segment);
+  if (route.deprecated) {
+    for (const std::string_view segment : segments) route.rest.append("/").append(segment);
+  }
   const auto& table = api ? api_ : root_;
   const auto candidates = table.find(segments[0]);
-  if (candidates == table.end()) return route;
+  if (candidates != table.end()) choose(candidates->second, segments, method, route);
+  return route;
+}
+
+void Router::choose(const std::vector<Pattern>& candidates,
+                    std::span<const std::string_view> segments, std::string_view method,
+                    Route& route) {
   int best = -1;
-  for (const Pattern& pattern : candidates->second)
-    best = std::max(best, fit(pattern.segments, segments));
-  if (best < 0) return route;
+  for (const Pattern& pattern : candidates) best = std::max(best, fit(pattern.segments, segments));
+  if (best < 0) return;
   const std::string_view wanted = method == "HEAD" ? "GET" : method;
-  for (const Pattern& pattern : candidates->second) {
+  for (const Pattern& pattern : candidates) {
     if (fit(pattern.segments, segments) != best) continue;
     route.allowed.push_back(pattern.endpoint->method);
     if (pattern.endpoint->method != wanted) continue;
+    route.allowed.clear();
     auto parameters = values(pattern.segments, segments);
-    if (!parameters) return {};
+    if (!parameters) return;
     route.endpoint = pattern.endpoint;
     route.path = *std::move(parameters);
+    return;
   }
   if (std::ranges::find(route.allowed, "GET") != route.allowed.end())
     route.allowed.push_back("HEAD");
-  return route;
 }
 
 }  // namespace mp::api

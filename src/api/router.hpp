@@ -4,6 +4,7 @@
 #include "api/endpoint.hpp"
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,10 @@ namespace mp::api {
 struct Route {
   const Endpoint* endpoint = nullptr;  // of the method; HEAD is GET
   Parameters path;
-  std::vector<std::string> allowed;  // methods of the path; empty: no such path
-  bool deprecated = false;           // came by /api/v0
-  std::string rest;                  // the path without version: "/services/42"
+  // Without an endpoint: the methods that the path has; empty when there is no such path.
+  std::vector<std::string_view> allowed;
+  bool deprecated = false;  // came by /api/v0
+  std::string rest;         // then: the path without version, "/services/42"
 };
 
 class Router {
@@ -29,6 +31,9 @@ class Router {
     std::vector<std::string> segments;  // "{id}" is a parameter
     const Endpoint* endpoint;
   };
+  static void choose(const std::vector<Pattern>& candidates,
+                     std::span<const std::string_view> segments, std::string_view method,
+                     Route& route);
   std::map<std::string, std::vector<Pattern>, std::less<>> api_;  // by first segment
   std::map<std::string, std::vector<Pattern>, std::less<>> root_;
 };

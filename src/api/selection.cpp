@@ -67,7 +67,7 @@ void narrow_to_visible(Selection& selection, const Caller& caller, const std::st
 }
 
 void check_cluster(Reader& db, const Caller& caller, std::int64_t cluster_id) {
-  if (may_see(caller, cluster_id) && db.find<Cluster>(cluster_id)) return;
+  if (may_see(caller, cluster_id) && db.has<Cluster>(cluster_id)) return;
   throw invalid("cluster_id", "Is not a cluster that you can use", boost::json::value(cluster_id));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/endpoint.hpp"
+#include "api/list_memory.hpp"
 
 namespace mp::api {
 
@@ -26,6 +27,28 @@ Page<T> load_page(Reader& db, const ListQuery& query, Selection selection) {
   selection.limit = query.limit;
   selection.offset = (query.page - 1) * query.limit;
   if (selection.offset < page.total) page.items = db.select<T>(selection);
+  return page;
+}
+
+// The same for a noun whose every change is logged: what was counted for one page serves the next
+// ones, until something changes.
+template <class T>
+Page<T> load_long_page(Reader& db, ListMemory& memory, const ListQuery& query,
+                       Selection selection) {
+  const std::string list = ListMemory::name_of(describe<T>, selection);
+  const std::int64_t revision = db.revision();
+  const std::int64_t offset = (query.page - 1) * query.limit;
+  const auto known = memory.recall(list, revision, offset);
+  Page<T> page{.items = {},
+               .total = known.total ? *known.total : db.count<T>(selection),
+               .page = query.page,
+               .limit = query.limit};
+  selection.limit = query.limit;
+  selection.from_id = known.place.id;
+  selection.offset = offset - known.place.offset;
+  if (offset < page.total) page.items = db.select<T>(selection);
+  memory.keep(list, revision, page.total,
+              {.offset = offset, .id = page.items.empty() ? 0 : page.items.front().id});
   return page;
 }
 

@@ -39,7 +39,7 @@ Page<Service> list_services(Call& call, Listing<Service> query) {
   call.read([&](Reader& db) {
     Selection selection = selection_of(describe<Service>, query);
     narrow_to_visible(selection, call.caller);
-    page = load_page<Service>(db, query, selection);
+    page = load_long_page<Service>(db, call.context.lists, query, selection);
   });
   show_status(call, pointers(page.items));
   return page;
@@ -68,14 +68,16 @@ Service get_service(Call& call, Id<Service> id) {
 Service update_service(Call& call, Id<Service> id, Change<Service> change) {
   return write<Service>(call, [&](Writer& db) {
     Service service = get_visible<Service>(db, call.caller, id.value);
-    show_status(call, {&service});
     const AuthType before = service.auth_type;
     change.apply(service);
     renew_secret(service, before);
-    db.update(service);
+    const bool changed = db.update(service);
     call.revision_cluster = service.cluster_id;
     if (service.auth_type != before) reveal(service);
-    show_written(call, service);
+    if (changed)
+      show_written(call, service);
+    else
+      show_status(call, {&service});
     return service;
   });
 }

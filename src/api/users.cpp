@@ -12,7 +12,7 @@ namespace {
 void check_clusters(Reader& db, const User& user) {
   Violations violations;
   for (std::size_t at = 0; at < user.clusters.size(); ++at) {
-    if (user.clusters[at] > 0 && db.find<Cluster>(user.clusters[at])) continue;
+    if (user.clusters[at] > 0 && db.has<Cluster>(user.clusters[at])) continue;
     violations.push_back(
         {"clusters[" + std::to_string(at) + "]", "Is not a cluster", user.clusters[at]});
   }
@@ -98,9 +98,8 @@ std::string hash_of_change(Call& call, const User& before, const User& after) {
   return call.context.hashes.hash(*after.password);
 }
 
-User update_user(Call& call, Id<User> id, Change<User> change) {
-  User before;
-  call.read([&](Reader& db) { before = load_user(db, call.caller, id.value); });
+// What the request makes of the row as it is now: others may change it while a password is hashed.
+User changed_user(Call& call, const Change<User>& change, const User& before) {
   User after = before;
   change.apply(after);
   if (!call.caller.is_admin()) check_own_change(before, after);
@@ -108,15 +107,24 @@ User update_user(Call& call, Id<User> id, Change<User> change) {
     throw Error(Code::Permission, "An API key may not change its owner's password; sign in");
   if (after.totp_enabled && !before.totp_enabled)
     throw invalid("totp_enabled", std::string(turned_on_by_user), true);
-  const std::string hash = hash_of_change(call, before, after);
-  after.password.reset();
-  after.current_password.reset();
+  return after;
+}
+
+User update_user(Call& call, Id<User> id, Change<User> change) {
+  User seen;
+  call.read([&](Reader& db) { seen = load_user(db, call.caller, id.value); });
+  const bool self = call.caller.user->id == seen.id;
+  const std::string hash = hash_of_change(call, seen, changed_user(call, change, seen));
   User saved = write<User>(call, [&](Writer& db) {
-    if (is_last_admin(db, before) && !(after.is_admin && after.is_active)) throw last_admin();
-    const User now = db.get<User>(before.id);  // a sign-in meanwhile is no change of the revision
-    User user = after;
-    user.last_login = now.last_login;
-    user.password_hash = hash.empty() ? now.password_hash : hash;
+    const User before = load_user(db, call.caller, id.value);
+    // The current password was checked against a hash that another request has replaced since.
+    if (!hash.empty() && self && before.password_hash != seen.password_hash)
+      throw invalid("current_password", "Is not the current password");
+    User user = changed_user(call, change, before);
+    user.password.reset();
+    user.current_password.reset();
+    if (is_last_admin(db, before) && !(user.is_admin && user.is_active)) throw last_admin();
+    if (!hash.empty()) user.password_hash = hash;
     check_clusters(db, user);
     db.update(user);
     if (before.totp_enabled && !user.totp_enabled) end_second_factor(db, user);
@@ -126,7 +134,7 @@ User update_user(Call& call, Id<User> id, Change<User> change) {
       end_api_keys(db, user.id);
     }
     if (user.is_active && !hash.empty())
-      end_sessions(db, user.id, call.caller.user->id == user.id ? call.caller.session_id : "");
+      end_sessions(db, user.id, self ? call.caller.session_id : "");
     return user;
   });
   if (!hash.empty()) forget_initial_password(call, saved);

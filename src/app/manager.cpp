@@ -80,6 +80,7 @@ struct Manager::Parts {
                 .authority = authority,
                 .hub = hub,
                 .running = running,
+                .lists = lists,
                 .metrics = metrics,
                 .started = clock.now()},
         gate(context),
@@ -154,6 +155,7 @@ struct Manager::Parts {
   xds::Hub hub;
   Subscription waking;
   api::RunningKeys running;
+  api::ListMemory lists;
   api::Context context;
   DatabaseGate gate;
   xds::Server xds_server;

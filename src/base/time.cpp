@@ -1,18 +1,36 @@
 #include "base/time.hpp"
 
-#include <cstdio>
-
 namespace mp {
+
+namespace {
+
+void append_digits(std::string& text, unsigned value, int count) {
+  unsigned unit = 1;
+  for (int digit = 1; digit < count; ++digit) unit *= 10;
+  for (; unit > 0; unit /= 10) text.push_back(static_cast<char>('0' + value / unit % 10));
+}
+
+}  // namespace
 
 std::string to_string(Time time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date{day};
-  const std::chrono::hh_mm_ss clock{std::chrono::floor<std::chrono::seconds>(time - day)};
-  char text[40];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()));
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time - day).count();
+  const auto second_of_day = static_cast<unsigned>(seconds);
+  std::string text;
+  text.reserve(20);
+  append_digits(text, static_cast<unsigned>(static_cast<int>(date.year())), 4);
+  text.push_back('-');
+  append_digits(text, static_cast<unsigned>(date.month()), 2);
+  text.push_back('-');
+  append_digits(text, static_cast<unsigned>(date.day()), 2);
+  text.push_back('T');
+  append_digits(text, second_of_day / 3600, 2);
+  text.push_back(':');
+  append_digits(text, second_of_day / 60 % 60, 2);
+  text.push_back(':');
+  append_digits(text, second_of_day % 60, 2);
+  text.push_back('Z');
   return text;
 }
 

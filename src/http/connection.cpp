@@ -100,12 +100,15 @@ void Connection::expire(SteadyClock::time_point now) {
   if (now >= deadline_) close();
 }
 
+// A request that is in the socket already, whole, will be answered; what comes later will not.
 void Connection::drain() {
   if (stage_ == Stage::Opening) return close();
-  if (stage_ != Stage::Idle || channel_->holds_input()) return;
-  // A request that is in the socket already will be answered.
+  if ((stage_ == Stage::Idle || stage_ == Stage::Reading) && !has_input()) close();
+}
+
+bool Connection::has_input() {
   boost::system::error_code error;
-  if (socket_.available(error) == 0) close();
+  return channel_->holds_input() || socket_.available(error) != 0;
 }
 
 void Connection::close() {
@@ -145,6 +148,7 @@ void Connection::open() {
 }
 
 void Connection::await_more() {
+  if (loop_.draining() && !has_input()) return close();
   if (!channel_->holds_input()) return wait(Transfer::WantRead);
   boost::asio::post(loop_.context(),
                     [self = shared_from_this()] { self->guarded([&self] { self->proceed(); }); });
@@ -154,7 +158,7 @@ void Connection::receive() {
   const auto space = loop_.input();
   const auto moved = channel_->read(space);
   if (moved.result == Transfer::Lost) return close();
-  if (moved.result != Transfer::Done) return wait(moved.result);
+  if (moved.result != Transfer::Done) return loop_.draining() ? close() : wait(moved.result);
   const std::string_view arrived(space.data(), moved.bytes);
   if (input_.empty()) return serve(arrived);
   auto bytes = std::exchange(input_, {});

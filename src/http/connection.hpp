@@ -44,7 +44,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool handing_over() const { return handing_over_; }  // inside Handler::handle
 
   void expire(std::chrono::steady_clock::time_point now);
-  void drain();  // closes when idle
+  void drain();  // closes unless a whole request is there
   void close();
 
   // Runs the action; when it throws, the connection ends.
@@ -64,6 +64,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void serve(std::string_view bytes);
   bool serve_next(std::string_view& bytes);
   void await_more();
+  bool has_input();  // received and not read yet
   void allow_body();
   void hand_over();
   void refuse(const Refusal& refusal);

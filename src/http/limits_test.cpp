@@ -269,6 +269,53 @@ TEST(Stop, ends_when_the_grace_does) {
   answer({});  // too late, and harmless
 }
 
+TEST(Stop, does_not_wait_for_the_rest_of_a_request) {
+  TestServer test;
+  Client started(test.server.port());
+  ASSERT_EQ(started.ask(get("/")).status, 200);
+  started.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Le");
+  Client waiting(test.server.port());
+  waiting.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n");
+  EXPECT_TRUE(waiting.read_head().starts_with("HTTP/1.1 100"));
+  Client body(test.server.port());
+  body.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf");
+  const auto begin = steady_clock::now();
+  test.server.stop(patience);
+  EXPECT_LT(steady_clock::now() - begin, patience / 2);
+  EXPECT_EQ(started.read_to_end(), "");
+  EXPECT_EQ(waiting.read_to_end(), "");
+  EXPECT_EQ(body.read_to_end(), "");
+}
+
+// One thread does all I/O: while it hands a request over, others arrive whole in their sockets.
+TEST(Stop, answers_a_whole_request_that_lies_in_the_socket) {
+  TestServer test;
+  std::promise<void> entered, release;
+  auto open = release.get_future();
+  test.handler.action = [&](Request request, Answer answer) {
+    if (request.target == "/hold") {
+      entered.set_value();
+      open.wait_for(patience);
+    }
+    answer({.status = 200, .headers = {}, .body = request.body});
+  };
+  Client holder(test.server.port()), whole(test.server.port()), half(test.server.port());
+  ASSERT_EQ(whole.ask(get("/")).status, 200);
+  ASSERT_EQ(half.ask(get("/")).status, 200);
+  holder.send(get("/hold"));
+  ASSERT_EQ(entered.get_future().wait_for(patience), std::future_status::ready);
+  whole.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody");
+  half.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo");
+  auto stopped = std::async(std::launch::async, [&] { test.server.stop(patience); });
+  release.set_value();
+  EXPECT_EQ(whole.read_reply().body, "body");
+  EXPECT_EQ(half.read_to_end(), "");
+  EXPECT_EQ(holder.read_reply().status, 200);
+  ::shutdown(whole.socket(), SHUT_RDWR);
+  ::shutdown(holder.socket(), SHUT_RDWR);
+  EXPECT_EQ(stopped.wait_for(patience / 2), std::future_status::ready);
+}
+
 TEST(Stop, leaves_an_answer_that_outlives_the_server_harmless) {
   std::optional<Answer> answer;
   {

@@ -1,13 +1,14 @@
 // One connection to SQLite or PostgreSQL: prepared statements by their text, transactions, a new
-// connection when the old one is lost, and database errors translated once. Used inside src/store
-// only; no SOCI type leaves database.cpp.
+// connection when the old one is lost. Used inside src/store only; what the two databases do
+// differently is in Driver.
 #pragma once
 
 #include "model/field.hpp"
+#include "store/driver.hpp"
 #include "store/sql.hpp"
 #include "store/store.hpp"
-#include "store/url.hpp"
-#include "store/vault.hpp"
+
+#include <boost/container/flat_map.hpp>
 
 #include <map>
 #include <memory>
@@ -17,11 +18,8 @@
 
 namespace mp {
 
-using Values = std::vector<std::pair<std::string, Cell>>;
-using Numbers = std::map<std::string, std::int64_t, std::less<>>;
-
-// Tally: each statement is a transaction of its own, durable a moment later. PostgreSQL only.
-enum class Access { Read, Write, Tally };
+// Few, and copied for every work: so that what a failed one took can be given again.
+using Numbers = boost::container::flat_map<std::string, std::int64_t, std::less<>>;
 
 class Connection {
  public:
@@ -64,13 +62,15 @@ class Connection {
 
   // A statement has failed since begin() or undo(): PostgreSQL refuses everything until then, and
   // what a work does after it must not count.
-  bool failed() const { return failed_; }
+  bool failed() const { return driver_ && driver_->failed(); }
   // The connection is lost, and the transaction with it.
-  bool lost() const;
+  bool lost() const { return !driver_ || driver_->lost(); }
 
   // The texts for a type's table.
   const TableSql& table(const Description& description);
 
+  // The number that a sequence gave last; 0 when it has given none.
+  std::int64_t last(std::string_view sequence) const;
   // The next number of a sequence. A writer alone counts in memory from load to save.
   std::int64_t next(std::string_view sequence);
   // An id that came from elsewhere: it is not given again either.
@@ -81,31 +81,16 @@ class Connection {
   void restore_numbers(Numbers numbers) { numbers_ = std::move(numbers); }
 
  private:
-  struct Inside;
-  struct Statement;
   void open();
-  void open_sqlite();
-  void open_postgresql();
-  void drop();
   void start();
   bool was_committed();
   void make_ready(const Values& values);
-  Statement& prepare(std::string_view sql, const Values& values,
-                     const std::vector<Column>& columns);
-  void run(Statement& statement, const std::vector<Column>& columns,
-           const std::function<void(Row&)>& row);
-  [[noreturn]] void translate(const std::string& message, std::string_view sql,
-                              const Statement* statement);
-  [[noreturn]] void translate_sqlite(const std::string& message, std::string_view sql);
-  [[noreturn]] void translate_postgresql(const std::string& message, std::string_view sql,
-                                         const Statement* statement);
 
   const DatabaseUrl url_;
   const Vault& vault_;
   const Access access_;
-  std::unique_ptr<Inside> inside_;  // absent while not connected
+  std::unique_ptr<Driver> driver_;  // absent while not connected
   bool in_transaction_ = false;
-  bool failed_ = false;
   std::string transaction_id_;  // PostgreSQL, of a writer
   std::map<const Description*, TableSql> tables_;
   Numbers numbers_;

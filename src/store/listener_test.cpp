@@ -84,6 +84,7 @@ TEST_P(ListenerTest, hears_commits_of_others_without_a_poll) {
   EXPECT_TRUE(eventually([&] { return told.count() == 1; }));
   EXPECT_EQ(told.revisions, std::vector<std::int64_t>{1});
   EXPECT_EQ(second.revision(), 1);
+  made.description = "changed";
   store->write(actor, [&](Writer& db) {
     db.update(made);
     User user = StoreTest::user("olga");
@@ -97,6 +98,7 @@ TEST_P(ListenerTest, hears_commits_of_others_without_a_poll) {
 TEST_P(ListenerTest, tells_of_its_own_commits_before_the_write_returns) {
   Cluster made = cluster("main");
   second.write(actor, [&](Writer& db) { db.insert(made); });
+  made.description = "changed";
   second.write(actor, [&](Writer& db) { db.update(made); });
   EXPECT_EQ(told.stale, std::vector<Nouns>{{"cluster"}});
   EXPECT_EQ(told.revisions, (std::vector<std::int64_t>{1, 2}));

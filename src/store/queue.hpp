@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -21,7 +22,8 @@ struct Work {
   Nouns stale{};
   std::exception_ptr failure{};
   bool finished = false;
-  std::condition_variable changed{};
+  // Shared: it is notified without the lock, when the work may be gone already.
+  std::shared_ptr<std::condition_variable> changed = std::make_shared<std::condition_variable>();
 };
 
 class WriteQueue {
@@ -34,6 +36,8 @@ class WriteQueue {
 
   // For the writer thread: the next works, at most `most`; empty after close() when all are done.
   std::vector<Work*> take(std::size_t most);
+  // As take(), but does not wait: empty when there are none.
+  std::vector<Work*> take_waiting(std::size_t most);
   // Works that have not begun, taken in vain: they come first next time.
   void put_back(std::span<Work* const> works);
   void finish(std::span<Work* const> works);
@@ -42,6 +46,8 @@ class WriteQueue {
   std::size_t size() const;
 
  private:
+  std::vector<Work*> first(std::size_t most);  // with the lock held
+
   const std::size_t limit_;
   mutable std::mutex mutex_;
   std::condition_variable filled_;

@@ -1,7 +1,11 @@
+#include "model/json_text.hpp"
 #include "store/database.hpp"
 #include "store/sql.hpp"
 
 #include <boost/json.hpp>
+
+#include <algorithm>
+#include <limits>
 
 namespace mp {
 namespace {
@@ -40,6 +44,11 @@ Cell cell_at(const Description& description, const void* object, std::string_vie
   return field ? field->shape->to_cell(field->of(object)) : Cell();
 }
 
+std::optional<std::int64_t> integer_of(const Cell& cell) {
+  const auto* value = std::get_if<std::int64_t>(&cell);
+  return value ? std::optional(*value) : std::nullopt;
+}
+
 std::string text_of(const Cell& cell) {
   if (const auto* integer = std::get_if<std::int64_t>(&cell)) return std::to_string(*integer);
   return std::get<std::string>(cell);
@@ -68,15 +77,41 @@ void prune(boost::json::value& value, const Description& inner) {
 }
 
 // What the log shows: visible fields that have a place in the database, none of them secret.
-std::string logged_json(const Description& description, const void* object) {
-  boost::json::object body;
+void append_logged(std::string& text, const Description& description, const void* object) {
+  text.push_back('{');
   for (const Field& field : description.fields) {
     if (!is_logged(field)) continue;
-    boost::json::value value = field.shape->to_json(field.of(object));
-    if (field.shape->inner) prune(value, *field.shape->inner);
-    body.emplace(field.name, std::move(value));
+    if (text.back() != '{') text.push_back(',');
+    append_json(text, field.name);
+    text.push_back(':');
+    const Shape& shape = *field.shape;
+    if (shape.inner && shape.json_type == JsonType::Object && !shape.nullable) {
+      append_logged(text, *shape.inner, field.of(object));
+      continue;
+    }
+    boost::json::value value = shape.to_json(field.of(object));
+    if (shape.inner) prune(value, *shape.inner);
+    append_json(text, value);
   }
-  return boost::json::serialize(body);
+  text.push_back('}');
+}
+
+std::string logged_json(const Description& description, const void* object) {
+  std::string text;
+  append_logged(text, description, object);
+  return text;
+}
+
+// Whether writing `after` over `before` would change nothing but the time of the change.
+bool is_same(const Description& description, const void* before, const void* after) {
+  return std::ranges::all_of(description.fields, [&](const Field& field) {
+    if (field.stored()) {
+      return field.name == "updated_at" ||
+             field.shape->to_cell(field.of(before)) == field.shape->to_cell(field.of(after));
+    }
+    return field.rules.kept != Kept::Linked ||
+           field.shape->to_json(field.of(before)) == field.shape->to_json(field.of(after));
+  });
 }
 
 // Runs an INSERT or UPDATE; a broken unique rule names the noun too.
@@ -95,10 +130,8 @@ std::int64_t keep(Connection& connection, const Description& description, const 
 
 // A cluster's own changes concern that cluster.
 std::optional<std::int64_t> cluster_of(const Description& description, const void* object) {
-  const Cell cell =
-      cell_at(description, object, description.name == "cluster" ? "id" : "cluster_id");
-  const auto* id = std::get_if<std::int64_t>(&cell);
-  return id ? std::optional(*id) : std::nullopt;
+  return integer_of(
+      cell_at(description, object, description.name == "cluster" ? "id" : "cluster_id"));
 }
 
 Action parse_action(const std::string& text) {
@@ -126,7 +159,33 @@ void append(Connection& connection, const ChangeEntry& entry) {
        {"after", entry.after}});
 }
 
+// "name, id": the order is total.
+std::string ordering(const std::string& order) {
+  if (order.starts_with("id")) return order;
+  return order + (order.ends_with(" DESC") ? ", id DESC" : ", id");
+}
+
+// With the WHERE in front; empty when all rows are meant.
+std::string conditions(const Description& description, const Selection& selection) {
+  std::string where = selection.where.empty() ? "" : " WHERE (" + selection.where + ")";
+  if (selection.from_id == 0) return where;
+  where.append(where.empty() ? " WHERE " : " AND ");
+  const std::string_view comparison = selection.order.ends_with(" DESC") ? " <= " : " >= ";
+  if (selection.order.starts_with("id"))
+    return where.append("id").append(comparison).append(":from_id");
+  const std::string key = selection.order.substr(0, selection.order.find(' ')) + ", id";
+  return where.append("(" + key + ")")
+      .append(comparison)
+      .append("(SELECT " + key + " FROM " + std::string(description.plural) +
+              " WHERE id = :from_id)");
+}
+
 }  // namespace
+
+bool Reader::has(const Description& description, const Cell& id) {
+  const std::string& sql = connection_.table(description).has;
+  return !connection_.query(sql, {{"id", id}}, {Column::Integer}).empty();
+}
 
 bool Reader::load(const Description& description, void* object, const Cell& id) {
   const TableSql& sql = connection_.table(description);
@@ -141,19 +200,24 @@ bool Reader::load(const Description& description, void* object, const Cell& id) 
 void Reader::each(const Description& description, const Selection& selection,
                   const std::function<void*()>& next) {
   const TableSql& sql = connection_.table(description);
-  std::string text = "SELECT " + sql.list + " FROM " + std::string(description.plural);
-  if (!selection.where.empty()) text.append(" WHERE ").append(selection.where);
-  const bool descending = selection.order.ends_with(" DESC");
-  text.append(" ORDER BY ").append(selection.order);
-  if (!selection.order.starts_with("id")) text.append(descending ? ", id DESC" : ", id");
+  const std::string from = " FROM " + std::string(description.plural);
+  const std::string order = " ORDER BY " + ordering(selection.order);
+  std::string where = conditions(description, selection);
   Values values = selection.values;
+  if (selection.from_id != 0) values.emplace_back("from_id", selection.from_id);
+  std::string bounds;
   if (selection.limit >= 0 || selection.offset > 0) {
-    text.append(" LIMIT :row_limit OFFSET :row_offset");
+    bounds = " LIMIT :row_limit OFFSET :row_offset";
     values.emplace_back("row_limit", selection.limit >= 0
                                          ? selection.limit
                                          : std::numeric_limits<std::int64_t>::max());
     values.emplace_back("row_offset", selection.offset);
   }
+  // Rows that are passed over are not read: an index has their ids.
+  const std::string text = selection.offset == 0
+                               ? "SELECT " + sql.list + from + where + order + bounds
+                               : "SELECT " + sql.list + from + " WHERE id IN (SELECT id" + from +
+                                     where + order + bounds + ")" + order;
   connection_.each(text, values, sql.columns, [&](Row& row) { fill(sql, next(), row); });
 }
 
@@ -170,10 +234,6 @@ std::vector<Row> Reader::query(std::string_view sql, const Values& values,
 
 std::vector<ChangeEntry> Reader::changes_after(std::int64_t revision, std::int64_t limit) {
   std::vector<ChangeEntry> entries;
-  const auto integer = [](const Cell& cell) -> std::optional<std::int64_t> {
-    const auto* value = std::get_if<std::int64_t>(&cell);
-    return value ? std::optional(*value) : std::nullopt;
-  };
   connection_.each(
       "SELECT revision, time, actor_id, actor, address, request_id, resource, object_id, action, "
       "cluster_id, before, "
@@ -183,17 +243,33 @@ std::vector<ChangeEntry> Reader::changes_after(std::int64_t revision, std::int64
        Column::Text, Column::Text, Column::Text, Column::Integer, Column::Text, Column::Text},
       [&](Row& row) {
         entries.push_back(
-            {.revision = *integer(row[0]),
-             .time = from_milliseconds(*integer(row[1])),
-             .actor = {integer(row[2]), text_of(row[3]), text_of(row[4]), text_of(row[5])},
+            {.revision = *integer_of(row[0]),
+             .time = from_milliseconds(*integer_of(row[1])),
+             .actor = {integer_of(row[2]), text_of(row[3]), text_of(row[4]), text_of(row[5])},
              .resource = text_of(row[6]),
              .object_id = text_of(row[7]),
              .action = parse_action(text_of(row[8])),
-             .cluster_id = integer(row[9]),
+             .cluster_id = integer_of(row[9]),
              .before = text_of(row[10]),
              .after = text_of(row[11])});
       });
   return entries;
+}
+
+std::vector<ChangeHead> Reader::change_heads_after(std::int64_t revision, std::int64_t limit) {
+  std::vector<ChangeHead> heads;
+  connection_.each(
+      "SELECT revision, resource, object_id, action, cluster_id FROM changes "
+      "WHERE revision > :revision ORDER BY revision LIMIT :row_limit",
+      {{"revision", revision}, {"row_limit", limit}},
+      {Column::Integer, Column::Text, Column::Text, Column::Text, Column::Integer}, [&](Row& row) {
+        heads.push_back({.revision = *integer_of(row[0]),
+                         .resource = text_of(row[1]),
+                         .object_id = text_of(row[2]),
+                         .action = parse_action(text_of(row[3])),
+                         .cluster_id = integer_of(row[4])});
+      });
+  return heads;
 }
 
 std::int64_t Reader::revision() {
@@ -220,7 +296,7 @@ void Writer::insert(const Description& description, void* object, Logged logged)
   record(description, object, Action::Create, "", logged_json(description, object));
 }
 
-void Writer::update(const Description& description, void* object, const void* before,
+bool Writer::update(const Description& description, void* object, const void* before,
                     Logged logged) {
   const TableSql& sql = connection_.table(description);
   const Cell id = cell_at(description, object, "id");
@@ -233,6 +309,10 @@ void Writer::update(const Description& description, void* object, const void* be
   }
   const auto* counted = std::get_if<std::int64_t>(&old_revision);
   if (logged == Logged::Yes) {
+    if (is_same(description, before, object)) {
+      written_ = std::max(written_, connection_.last("changes"));
+      return false;
+    }
     if (counted) put_cell(description, object, "revision", *counted + 1);
     put_cell(description, object, "updated_at", to_milliseconds(now_));
   }
@@ -242,9 +322,10 @@ void Writer::update(const Description& description, void* object, const void* be
     const bool there = load(description, description.make().get(), id);
     throw there ? Error(Code::PreconditionFailed, "") : not_found(description.name);
   }
-  if (logged == Logged::No) return;
+  if (logged == Logged::No) return true;
   record(description, object, Action::Update, logged_json(description, before),
          logged_json(description, object));
+  return true;
 }
 
 void Writer::remove(const Description& description, const void* object, Logged logged) {

@@ -17,6 +17,7 @@ TableSql table_sql(const Description& description) {
   }
   const std::string table(description.plural);
   sql.find = "SELECT " + sql.list + " FROM " + table + " WHERE id = :id";
+  sql.has = "SELECT 1 FROM " + table + " WHERE id = :id";
   sql.insert = "INSERT INTO " + table + " (" + sql.list + ") VALUES (" + values + ")";
   sql.update = "UPDATE " + table + " SET " + sets + " WHERE id = :id";
   if (find_field(description, "revision")) sql.update.append(" AND revision = :old_revision");

@@ -14,6 +14,7 @@ struct TableSql {
   std::vector<Column> columns;       // their types
   std::string list;                  // "id, name, …"
   std::string find;                  // by :id
+  std::string has;                   // a row when there is one with this :id
   std::string insert;
   std::string update;  // by :id, and :old_revision when the type counts revisions
   std::string remove;  // by :id

@@ -41,6 +41,15 @@ struct ChangeEntry {
   std::string after;   // empty on delete
 };
 
+// What an entry is about, without its contents: enough for those who load the objects anyway.
+struct ChangeHead {
+  std::int64_t revision = 0;
+  std::string resource;
+  std::string object_id;
+  Action action = Action::Create;
+  std::optional<std::int64_t> cluster_id;
+};
+
 using Row = std::vector<Cell>;
 
 // A list request, already checked. `where` is SQL over the table with :name parameters from
@@ -50,7 +59,8 @@ struct Selection {
   std::vector<std::pair<std::string, Cell>> values;
   std::string order = "id";  // "name", "created_at DESC"; id is always appended as tie breaker
   std::int64_t limit = -1;   // -1: all
-  std::int64_t offset = 0;
+  std::int64_t from_id = 0;  // of the row to begin with, one of them; 0: the first
+  std::int64_t offset = 0;   // rows left out from there
 };
 
 class Connection;
@@ -66,6 +76,12 @@ class Reader {
     T object{};
     if (!load(describe<T>, &object, key_cell(id))) return std::nullopt;
     return object;
+  }
+
+  // Whether there is such a row.
+  template <class T, class Key>
+  bool has(const Key& id) {
+    return has(describe<T>, key_cell(id));
   }
 
   // Throws NotFound naming the noun.
@@ -95,12 +111,14 @@ class Reader {
 
   // Entries after `revision`, oldest first, at most `limit`.
   std::vector<ChangeEntry> changes_after(std::int64_t revision, std::int64_t limit);
+  std::vector<ChangeHead> change_heads_after(std::int64_t revision, std::int64_t limit);
   // The newest revision; 0 on an empty log.
   std::int64_t revision();
 
  protected:
   static Cell key_cell(std::int64_t id) { return id; }
   static Cell key_cell(const std::string& id) { return id; }
+  bool has(const Description& description, const Cell& id);
   bool load(const Description& description, void* object, const Cell& id);
   void each(const Description& description, const Selection& selection,
             const std::function<void*()>& next);
@@ -127,14 +145,15 @@ class Writer : public Reader {
   // Writes every stored column. With Logged::Yes: revision + 1, updated_at = now, and a
   // Conflict-free optimistic check: PreconditionFailed when the row's revision is no longer the
   // object's. `before` is what the log shows as the old state; it is needed for types with linked
-  // fields, for others it is read from the row.
+  // fields, for others it is read from the row. False, and nothing happens, when the object says
+  // what is so already.
   template <class T>
-  void update(T& object, Logged logged = Logged::Yes) {
-    update(describe<T>, &object, nullptr, logged);
+  bool update(T& object, Logged logged = Logged::Yes) {
+    return update(describe<T>, &object, nullptr, logged);
   }
   template <class T>
-  void update(T& object, const T& before) {
-    update(describe<T>, &object, &before, Logged::Yes);
+  bool update(T& object, const T& before) {
+    return update(describe<T>, &object, &before, Logged::Yes);
   }
   template <class T>
   void remove(const T& object, Logged logged = Logged::Yes) {
@@ -151,14 +170,15 @@ class Writer : public Reader {
 
   Time now() const { return now_; }
   const Actor& actor() const { return actor_; }
-  // Of the newest entry that this transaction appended; 0 when it has appended none.
+  // Of the newest entry that this transaction appended, or that there was when it wrote again what
+  // was so already; 0 when it has done neither.
   std::int64_t written_revision() const { return written_; }
   // Nouns of its entries that are no creation.
   const Nouns& stale() const { return stale_; }
 
  private:
   void insert(const Description& description, void* object, Logged logged);
-  void update(const Description& description, void* object, const void* before, Logged logged);
+  bool update(const Description& description, void* object, const void* before, Logged logged);
   void remove(const Description& description, const void* object, Logged logged);
 
   void record(const Description& description, const void* object, Action action, std::string before,
@@ -208,9 +228,9 @@ class Store {
   void read(const std::function<void(Reader&)>& work);
 
   // Runs `work` on the writer thread inside a savepoint; several are committed together. Returns
-  // when the commit is durable: the revision of the newest change-log entry, 0 when it made none.
-  // When it changed or deleted something, other managers have been sent the notice of it by then.
-  // What `work` throws undoes its part alone and is thrown here.
+  // when the commit is durable: the work's written_revision(). When it changed or deleted
+  // something, other managers have been sent the notice of it by then. What `work` throws undoes
+  // its part alone and is thrown here.
   std::int64_t write(const Actor& actor, const std::function<void(Writer&)>& work);
 
   // Runs one statement that counts, at once and beside the transactions of `write`: it is seen by

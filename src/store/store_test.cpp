@@ -148,10 +148,28 @@ TEST_P(Records, AnUnloggedUpdateKeepsRevisionAndLogAndLosesToo) {
   store->write(actor, [&](Writer& db) { db.update(someone, Logged::No); });
   EXPECT_EQ(find<User>(someone.id)->revision, 1);
   EXPECT_EQ(store->revision(), before);
+  someone.email = "olga@elsewhere.example";
   store->write(actor, [&](Writer& db) { db.update(someone); });
   const Error error =
       error_of([&] { store->write(actor, [&](Writer& db) { db.update(stale, Logged::No); }); });
   EXPECT_EQ(error.code, Code::PreconditionFailed);
+}
+
+TEST_P(Records, AnUpdateThatChangesNothingIsNone) {
+  Service web = add(service("web", add(cluster("main")).id));
+  add(cluster("other"));
+  clock.advance(Milliseconds(5000));
+  bool changed = true;
+  EXPECT_EQ(store->write(actor, [&](Writer& db) { changed = db.update(web); }), 3)
+      << "the newest revision there is";
+  EXPECT_FALSE(changed);
+  EXPECT_EQ(web.revision, 1);
+  EXPECT_EQ(find<Service>(web.id)->updated_at, web.created_at);
+  EXPECT_EQ(changes().size(), 3U);
+  web.secret = Secret("hidden fields count as well");
+  EXPECT_EQ(store->write(actor, [&](Writer& db) { changed = db.update(web); }), 4);
+  EXPECT_TRUE(changed);
+  EXPECT_EQ(find<Service>(web.id)->secret, web.secret);
 }
 
 TEST_P(Records, WhatIsGoneIsNotFound) {

@@ -28,7 +28,6 @@ void Connection::begin() {
 
 void Connection::start() {
   in_transaction_ = true;
-  failed_ = false;
   if (url_.kind == DatabaseKind::Sqlite) {
     execute(access_ == Access::Read ? "BEGIN" : "BEGIN IMMEDIATE");
   } else if (access_ == Access::Tally) {
@@ -83,7 +82,7 @@ bool Connection::was_committed() {
       if (status && *status == "committed") return true;
       if (status && *status == "aborted") return false;
     } catch (const Error&) {
-      drop();
+      driver_.reset();
     }
     std::this_thread::sleep_for(outcome_pause);
   }
@@ -112,6 +111,11 @@ void Connection::load_numbers() {
   each("SELECT name, value FROM sequences", {}, {Column::Text, Column::Integer},
        [&](Row& row) { numbers_[std::get<std::string>(row[0])] = std::get<std::int64_t>(row[1]); });
   saved_numbers_ = numbers_;
+}
+
+std::int64_t Connection::last(std::string_view sequence) const {
+  const auto found = numbers_.find(sequence);
+  return found == numbers_.end() ? 0 : found->second;
 }
 
 std::int64_t Connection::next(std::string_view sequence) {

@@ -1,6 +1,7 @@
 #include "store/writer_thread.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace mp {
 namespace {
@@ -47,19 +48,25 @@ void WriterThread::run_batch(std::vector<Work*>& batch) {
   }
 }
 
-// When the connection is lost, works that have not begun stay for the next batch.
+// When the connection is lost, works that have not begun stay for the next batch. What arrives
+// while the batch runs joins it: many clients that wait for one commit come back at about the same
+// time.
 void WriterThread::run_works(std::vector<Work*>& batch) {
-  const bool alone = batch.size() == 1;
   for (std::size_t at = 0; at < batch.size(); ++at) {
+    const bool alone = batch.size() == 1;
     if (alone)
       run_one(*batch[at]);
     else
       run_saved(*batch[at]);
-    if (!connection_->lost()) continue;
-    queue_.put_back(std::span(batch).subspan(at + 1));
-    batch.resize(at + 1);
-    throw unavailable("The database is not available",
-                      "the connection was lost within the transaction");
+    if (connection_->lost()) {
+      queue_.put_back(std::span(batch).subspan(at + 1));
+      batch.resize(at + 1);
+      throw unavailable("The database is not available",
+                        "the connection was lost within the transaction");
+    }
+    if (at + 1 < batch.size()) continue;
+    if (alone && batch[at]->failure) return;  // the whole transaction goes
+    std::ranges::copy(queue_.take_waiting(most_in_batch - batch.size()), std::back_inserter(batch));
   }
 }
 

@@ -1,5 +1,6 @@
-// The one thread that writes: takes all queued works, runs each in a savepoint and commits them
-// together (group commit), then wakes their threads. Used by store.cpp.
+// The one thread that writes: takes all queued works and those that arrive meanwhile, runs each in
+// a savepoint and commits them together (group commit), then wakes their threads. Used by
+// store.cpp.
 #pragma once
 
 #include "store/database.hpp"

@@ -161,10 +161,9 @@ std::vector<Finding> Hub::findings(std::int64_t cluster_id) const {
 ClusterView Hub::view(std::int64_t cluster_id,
                       const std::vector<std::pair<std::string, std::int64_t>>& objects) const {
   ClusterView view;
-  for (const ProxyState& proxy : status_.of_cluster(cluster_id)) {
-    if (!proxy.connected) continue;
-    view.held = view.connected ? std::min(view.held, proxy.revision) : proxy.revision;
+  if (const auto settled = status_.settled_by_all(cluster_id)) {
     view.connected = true;
+    view.held = *settled;
   }
   view.refusals = status_.cluster_refusals(cluster_id);
   const std::lock_guard lock(mutex_);
@@ -267,9 +266,9 @@ void Hub::take_group(Reader& db, const GroupKey& key) {
 }
 
 bool Hub::take_changes(Reader& db) {
-  const auto entries = db.changes_after(revision(), changes_at_once);
+  const auto entries = db.change_heads_after(revision(), changes_at_once);
   std::map<std::int64_t, Objects> touched;
-  for (const ChangeEntry& entry : entries) {
+  for (const ChangeHead& entry : entries) {
     if (entry.resource == "proxy" && entry.action == Action::Delete && server_) {
       server_->close_proxy(entry.object_id, "the proxy was deleted");
     }
@@ -286,7 +285,7 @@ bool Hub::take_changes(Reader& db) {
 }
 
 // What belongs to no cluster is for all of them.
-std::vector<std::int64_t> Hub::concerned(const ChangeEntry& entry) const {
+std::vector<std::int64_t> Hub::concerned(const ChangeHead& entry) const {
   if (entry.cluster_id) return {*entry.cluster_id};
   return clusters();
 }

@@ -86,7 +86,7 @@ class Hub {
   void take_groups(Reader& db);
   void take_group(Reader& db, const GroupKey& key);
   bool take_changes(Reader& db);
-  std::vector<std::int64_t> concerned(const ChangeEntry& entry) const;
+  std::vector<std::int64_t> concerned(const ChangeHead& entry) const;
   void take_cluster(Reader& db, std::int64_t cluster_id, const Objects& objects);
   void mark_due(Time now);
   void publish(std::int64_t cluster_id);

@@ -236,6 +236,13 @@ std::vector<ProxyState> Status::at_revision(std::int64_t cluster_id, std::int64_
   return states;
 }
 
+std::optional<std::int64_t> Status::settled_by_all(std::int64_t cluster_id) const {
+  const std::lock_guard lock{book_->mutex};
+  const auto found = book_->clusters.find(cluster_id);
+  if (found == book_->clusters.end() || found->second.settled.empty()) return std::nullopt;
+  return *found->second.settled.begin();
+}
+
 std::vector<ObjectRefusal> Status::object_refusals(std::string_view type, std::int64_t id) const {
   const std::lock_guard lock{book_->mutex};
   std::vector<ObjectRefusal> result;
@@ -249,6 +256,8 @@ std::vector<std::pair<Object, ObjectRefusal>> Status::cluster_refusals(
     std::int64_t cluster_id) const {
   const std::lock_guard lock{book_->mutex};
   std::vector<std::pair<Object, ObjectRefusal>> result;
+  const auto cluster = book_->clusters.find(cluster_id);
+  if (cluster == book_->clusters.end() || cluster->second.refused.empty()) return result;
   for (const Proxy* proxy : book_->of_cluster(cluster_id)) {
     for (const auto& refusal : proxy->refusals) {
       result.emplace_back(refusal.object, ObjectRefusal{proxy->id, refusal.message, refusal.since});

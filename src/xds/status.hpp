@@ -103,6 +103,10 @@ class Status {
   // there, rejected when it was refused with it and still is.
   std::vector<ProxyState> at_revision(std::int64_t cluster_id, std::int64_t revision) const;
 
+  // The revision up to which every connected proxy of the cluster has settled; nullopt when none is
+  // connected.
+  std::optional<std::int64_t> settled_by_all(std::int64_t cluster_id) const;
+
   std::vector<ObjectRefusal> object_refusals(std::string_view type, std::int64_t id) const;
   // Only the refusals of one cluster's proxies: [(object, refusal)], sorted by object.
   std::vector<std::pair<Object, ObjectRefusal>> cluster_refusals(std::int64_t cluster_id) const;

@@ -16,12 +16,25 @@ def test_revision_is_live_when_the_answer_says_so(api, egress, demo_ports, name,
     api.service(web, demo_ports["web"])
     answer = api.post("/mappings", mapping_body(web, port), WAIT).expect(201)
     assert answer.state == "live" and request(port, web).service == "web"
+    assert answer.data["status"] == {"state": "live", "reasons": []}, "the body says what the header says"
+    assert answer.headers["ETag"] == '"1-live"'
     revision = api.get(f"/revisions/{answer.revision}").expect(200).data
     assert (revision["revision"], revision["state"]) == (answer.revision, "live")
     assert egress.id in [proxy["proxy_id"] for proxy in revision["proxies"] if proxy["state"] == "live"]
     assert api.state_of(f"/mappings/{answer.data['id']}")["state"] == "live"
     later = api.service(name())
     assert api.get(f"/revisions/{answer.revision + 1}").status == 200 and later["id"]
+
+
+def test_change_that_changes_nothing_is_no_revision(api, egress, demo_ports, name, port):
+    web = name()
+    api.service(web, demo_ports["web"])
+    made = api.post("/mappings", mapping_body(web, port), {**WAIT, "Idempotency-Key": web}).expect(201)
+    same = api.put(f"/mappings/{made.data['id']}", {"ports": [port]}, WAIT).expect(200)
+    assert same.revision >= made.revision and same.state == "live"
+    assert same.data == made.data and same.headers["ETag"] == made.headers["ETag"]
+    again = api.post("/mappings", mapping_body(web, port), {**WAIT, "Idempotency-Key": web}).expect(201)
+    assert again.data == made.data and (again.revision, again.state) == (made.revision, "live")
 
 
 def test_proxy_shows_what_it_holds(api, egress, demo_ports, name, port):
@@ -100,7 +113,7 @@ def test_refusal_stays_with_its_object_and_is_retried_on_demand(own, proxy, demo
     with taken(busy):
         refused = api.mapping(destination, busy, expect="rejected", protocols=[protocol])
         status = api.state_of(f"/mappings/{refused['id']}")
-        assert status["state"] == "rejected"
+        assert status["state"] == "rejected" and refused["status"] == status
         assert "cannot bind" in status["reasons"][0]["message"], "the proxy's own words"
         assert status["reasons"][0]["proxy_id"] == proxy.id and status["reasons"][0]["since"]
         rejected = api.get(f"/proxies/{proxy.id}/config").expect(200).data["rejected"]

@@ -11,15 +11,15 @@ PATIENCE = 30.0
 _ports = itertools.count(20000 + os.getpid() % 8000)
 
 
-def eventually(check, what, patience=PATIENCE):
-    """The first true result of check()."""
+def eventually(check, what, patience=PATIENCE, pause=0.01):
+    """The first true result of check(), asked again after each pause (seconds)."""
     deadline = time.monotonic() + patience
     while True:
         result = check()
         if result:
             return result
         assert time.monotonic() < deadline, f"not within {patience} s: {what}"
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 def free_port():

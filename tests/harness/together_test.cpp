@@ -1,0 +1,48 @@
+// Requests that change one object at the same time. Without If-Match each is applied to the object
+// as it then is; nobody is told of a precondition that he never set.
+#include "stage.hpp"
+
+#include <gtest/gtest.h>
+#include <boost/json.hpp>
+
+#include <atomic>
+#include <thread>
+
+namespace mp::test {
+namespace {
+
+class Together : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Both, Together, testing::Values("sqlite", "postgresql"), kind_name);
+
+// Setting a password takes tens of milliseconds: the other changes come in between.
+TEST_P(Together, changes_of_a_user_that_overlap_are_all_made) {
+  Stage stage(GetParam());
+  const auto id = stage.add_user({.name = "olga"});
+  const std::string path = "/api/v1/users/" + std::to_string(id);
+  const As admin{As::Kind::Token, stage.token("admin")};
+  std::atomic<bool> done = false;
+  std::thread passwords([&] {
+    for (int round = 0; round < 3; ++round) {
+      const std::string body =
+          R"({"password": "Green-Harbour-)" + std::to_string(round) + R"(-Lanterns"})";
+      EXPECT_EQ(stage.ask("PUT", path, admin, body).status, 200);
+    }
+    done = true;
+  });
+  int made = 0;
+  do {
+    const std::string email = "olga" + std::to_string(++made) + "@example.com";
+    const auto answer = stage.ask("PUT", path, admin, R"({"email": ")" + email + "\"}");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+  } while (!done && made < 1000);
+  passwords.join();
+  const auto user = boost::json::parse(stage.ask("GET", path, admin).body).at("data");
+  EXPECT_EQ(std::string(user.at("email").as_string()),
+            "olga" + std::to_string(made) + "@example.com");
+  const auto login = stage.ask("POST", "/api/v1/auth/login", {},
+                               R"({"username": "olga", "password": "Green-Harbour-2-Lanterns"})");
+  EXPECT_EQ(login.status, 200) << "no change undid the other";
+}
+
+}  // namespace
+}  // namespace mp::test

@@ -35,6 +35,7 @@ class RandomTraffic : public testing::TestWithParam<std::string> {
     seed_ = given ? std::stoull(given) : 20261125;
     random_.seed(seed_);
     north_ = stage_.add_cluster("north");
+    model_.clusters = {1, north_};
     stage_.add_user({.name = "olga", .clusters = {north_}});
     stage_.add_user({.name = "nina", .clusters = {1, north_}});
     stage_.add_user({.name = "idle"});
@@ -323,8 +324,8 @@ class RandomTraffic : public testing::TestWithParam<std::string> {
     if (chance < 42) return create_mapping();
     if (chance < 58) return change_service();
     if (chance < 76) return change_mapping();
-    if (chance < 84) return remove_service();
-    if (chance < 92) return remove_mapping();
+    if (chance < 79) return remove_service();
+    if (chance < 83) return remove_mapping();
     read_one();
   }
 

@@ -79,13 +79,13 @@ std::optional<std::vector<ModelEnd>> ReferenceModel::resolve(
 }
 
 int ReferenceModel::create(const ModelUser& user, ModelService& service) const {
-  if (!user.sees(service.cluster)) return invalid;
+  if (!clusters.contains(service.cluster) || !user.sees(service.cluster)) return invalid;
   return is_taken(service, 0) ? conflict : made;
 }
 
 int ReferenceModel::create(const ModelUser& user, ModelMapping& mapping,
                            const MappingChange& sides) const {
-  if (!user.sees(mapping.cluster)) return invalid;
+  if (!clusters.contains(mapping.cluster) || !user.sees(mapping.cluster)) return invalid;
   const auto sources = resolve(mapping.cluster, *sides.sources, {});
   const auto destinations = resolve(mapping.cluster, *sides.destinations, {});
   if (!sources || !destinations) return invalid;

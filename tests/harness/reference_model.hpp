@@ -77,6 +77,7 @@ class ReferenceModel {
   static constexpr int conflict = 409, invalid = 400, unknown = 404, stale = 412, done = 200,
                        made = 201;
 
+  std::set<std::int64_t> clusters;  // all that there are
   std::map<std::int64_t, ModelService> services;
   std::map<std::int64_t, ModelMapping> mappings;
 

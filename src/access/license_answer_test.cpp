@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <boost/json.hpp>
 
+#include <random>
+
 namespace mp {
 namespace {
 
@@ -165,6 +167,33 @@ TEST(LicenseAnswer, LetsOnlyPlainShortWordsThrough) {
   }
   EXPECT_EQ(read(with("metadata", json::object{{"server_id", std::string(500, 'x')}})).server_id,
             "");
+}
+
+// Bytes changed, cut and doubled at random, the same in every run.
+TEST(LicenseAnswer, IsJudgedWhateverItsBytesAre) {
+  std::mt19937 random(7);
+  const std::string text = json::serialize(good());
+  for (int round = 0; round < 3000; ++round) {
+    std::string body = text;
+    for (unsigned changes = 1 + random() % 3; changes > 0; --changes) {
+      const std::size_t at = random() % body.size();
+      const std::size_t length = std::min<std::size_t>(random() % 12, body.size() - at);
+      if (random() % 3 == 0)
+        body.erase(at, length);
+      else if (random() % 2 == 0)
+        body.insert(at, body.substr(at, length));
+      else
+        body[at] = static_cast<char>(random());
+      if (body.empty()) body = "{";
+    }
+    const LicenseAnswer answer = read_license_answer({.status = 200, .body = body}, key, now);
+    if (answer.verdict == LicenseVerdict::Granted) {
+      EXPECT_GE(answer.max_clusters, unlimited) << body;
+      EXPECT_TRUE(!answer.expires_at || *answer.expires_at > now) << body;
+    } else {
+      EXPECT_FALSE(answer.features.saml_authentication || answer.message.empty()) << body;
+    }
+  }
 }
 
 TEST(LicenseKey, ShowsItsEnd) { EXPECT_EQ(mask_license_key(key), "PENG-****-****-****-****-EEEE"); }

@@ -135,11 +135,12 @@ LicenseAnswer read_success(const json::object& answer, const Secret& key, Time n
   LicenseAnswer result{.verdict = LicenseVerdict::Granted};
   read_grant(result, answer);
   if (result.expires_at && *result.expires_at <= now) {
-    result.verdict = LicenseVerdict::Refused;
-    result.message = "The license expired at " + to_string(*result.expires_at);
-  } else {
-    result.message = message.empty() ? "The license is valid" : message;
+    LicenseAnswer over = refused("The license expired at " + to_string(*result.expires_at));
+    over.tier = result.tier;
+    over.expires_at = result.expires_at;
+    return over;
   }
+  result.message = message.empty() ? "The license is valid" : message;
   return result;
 }
 

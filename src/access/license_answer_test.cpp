@@ -114,6 +114,7 @@ TEST(LicenseAnswer, IsRefusedByOurOwnJudgement) {
   const LicenseAnswer expired = read(with("expires_at", json::value(to_string(now))));
   EXPECT_EQ(expired.verdict, LicenseVerdict::Refused);
   EXPECT_EQ(expired.message, "The license expired at 2026-03-01T10:00:00Z");
+  EXPECT_FALSE(expired.features.multi_cluster) << "it opens nothing";
 }
 
 TEST(LicenseAnswer, IsNoneWhenItMakesNoSense) {

@@ -1,6 +1,7 @@
 // What certificates change, and what they must not change.
 #include "xds/config_fixture.hpp"
 #include "xds/consistent.hpp"
+#include "xds/hub.hpp"
 
 #include <gmock/gmock.h>
 
@@ -163,6 +164,23 @@ TEST_F(Tls, FindingsAndListenersHoldNoKey) {
   const SnapshotPtr snapshot = build();
   EXPECT_THAT(listener(snapshot)->body, Not(HasSubstr("very-private")));
   EXPECT_THAT(secret(snapshot, "certificate/1")->body, HasSubstr("very-private"));
+}
+
+// What the API says of a certificate.
+TEST(Delivery, FollowsThoseThatAreGiven) {
+  ClusterView view{.connected = true, .held = 5};
+  const auto state = [&] { return view.of("certificate", 1).state; };
+  EXPECT_EQ(state(), mp::State::Idle);
+  view.certificates = {1};
+  EXPECT_EQ(state(), mp::State::Live);
+  view.changed[{"certificate", 1}] = 6;
+  EXPECT_EQ(state(), mp::State::Pending);
+  const Object object{.type = "certificate", .id = 1, .name = "web"};
+  view.refusals.emplace_back(object,
+                             ObjectRefusal{.proxy_id = "p", .message = "KEY_VALUES_MISMATCH"});
+  EXPECT_EQ(state(), mp::State::Rejected);
+  EXPECT_EQ(view.of("certificate", 1).reasons.at(0).message, "KEY_VALUES_MISMATCH");
+  EXPECT_EQ(view.of("certificate", 2).state, mp::State::Idle);
 }
 
 }  // namespace

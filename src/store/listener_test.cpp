@@ -153,6 +153,7 @@ TEST_P(ListenerTest, lets_writes_through_while_nothing_is_heard) {
                   "ALTER DATABASE " + database.name() + " ALLOW_CONNECTIONS false");
   cut_listeners();
   EXPECT_TRUE(eventually([&] { return !store->is_current(); }));
+  made.description = "changed";
   store->write(actor, [&](Writer& db) { db.update(made); });
   EXPECT_EQ(store->revision(), 2);
   test::on_server(database.server(),

@@ -80,9 +80,10 @@ http::Response failure(const Error& error, std::string_view request_id, Time now
 }
 
 http::Response refusal(int status, std::string_view message, Time now) {
-  const auto code = std::ranges::find(all_codes(), status, &CodeFacts::http_status);
-  const Error error(code == all_codes().end() ? Code::Validation : code->code,
-                    std::string(message));
+  const auto same = std::ranges::find(all_codes(), status, &CodeFacts::http_status);
+  Error error(same == all_codes().end() ? Code::PayloadTooLarge : same->code, std::string(message));
+  if (error.code == Code::Validation) error.violations.push_back({"request", error.message});
+  if (error.code == Code::Unavailable) error.headers.emplace_back("Retry-After", "1");
   http::Response response = failure(error, "req_" + random_text(16), now);
   response.status = status;
   return response;

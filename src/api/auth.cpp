@@ -163,13 +163,15 @@ void auth(Endpoints& endpoints) {
   endpoints.add({.id = "logout",
                  .call = "POST /auth/logout",
                  .summary = "End this session.",
-                 .through = Through::Session},
+                 .through = Through::Session,
+                 .effect = Effect::Nothing},
                 logout);
   endpoints.add({.id = "me", .call = "GET /auth/me", .summary = "Who is signed in."}, me);
   endpoints.add({.id = "change_password",
                  .call = "POST /auth/change-password",
                  .summary = "Change one's own password; the other sessions end.",
-                 .through = Through::Session},
+                 .through = Through::Session,
+                 .effect = Effect::Nothing},
                 change_password);
 }
 

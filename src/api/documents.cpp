@@ -90,12 +90,14 @@ Document asset(Call& call, FileName file) {
 void documents(Endpoints& endpoints) {
   const auto add = [&](std::string_view id, std::string_view call, std::string_view summary,
                        std::string type, Document (*handler)(Call&)) {
-    endpoints.add_document({.id = id,
+    Declaration declaration{.id = id,
                             .call = call,
                             .summary = summary,
                             .needs = Needs::Nothing,
-                            .rate = Rate::Unlimited},
-                           std::move(type), handler);
+                            .rate = Rate::Unlimited};
+    if (type == "text/html")
+      declaration.headers = {"Content-Security-Policy", "X-Content-Type-Options"};
+    endpoints.add_document(std::move(declaration), std::move(type), handler);
   };
   add("openapi_json", "GET ^/openapi.json", "This API as an OpenAPI 3.0 document, JSON.",
       "application/json", [](Call&) { return Document{"application/json", openapi_json()}; });
@@ -105,13 +107,15 @@ void documents(Endpoints& endpoints) {
       [](Call& call) { return page(call, swagger_rest); });
   add("redoc", "GET ^/redoc", "This API in ReDoc.", "text/html",
       [](Call& call) { return page(call, redoc_rest); });
-  endpoints.add_document({.id = "asset",
-                          .call = "GET ^/assets/{name}",
-                          .summary = "A file of the pages.",
-                          .needs = Needs::Nothing,
-                          .rate = Rate::Unlimited,
-                          .errors = {Code::NotFound}},
-                         "text/javascript, text/css, text/html, image/png, image/svg+xml", asset);
+  endpoints.add_document(
+      {.id = "asset",
+       .call = "GET ^/assets/{name}",
+       .summary = "A file of the pages.",
+       .needs = Needs::Nothing,
+       .rate = Rate::Unlimited,
+       .errors = {Code::NotFound},
+       .headers = {"X-Content-Type-Options", "Cache-Control", "Content-Encoding"}},
+      "text/javascript, text/css, text/html, image/png, image/svg+xml", asset);
 }
 
 }  // namespace mp::api

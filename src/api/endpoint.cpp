@@ -83,6 +83,12 @@ void read_filter(ListQuery& query, const Field& field, const std::string& text,
 
 void read_extra(ListQuery& query, const ExtraFilter& extra, const std::string& text,
                 Violations& violations) {
+  if (!extra.names.empty()) {
+    const int index =
+        shape::read_enum(json::value(text), extra.names, std::string(extra.name), violations);
+    if (index >= 0) query.filters.emplace_back(extra.name, json::value(text));
+    return;
+  }
   const auto value = from_text(extra.type, text);
   if (value && (!value->is_int64() || value->as_int64() >= 1))
     query.filters.emplace_back(extra.name, *value);
@@ -98,7 +104,7 @@ void read_list_parameter(ListQuery& query, const Description& description,
   if (name == "limit") return read_bounded(query.limit, name, text, most_on_page, violations);
   if (name == "sort") return read_sort(query, description, text, violations);
   if (name == "search") {
-    if (text.size() > 255)
+    if (shape::code_points(text) > 255)
       violations.push_back({name, "Must have at most 255 characters"});
     else if (text.find('\0') != std::string::npos)
       violations.push_back({name, "Must not contain a NUL"});
@@ -111,6 +117,14 @@ void read_list_parameter(ListQuery& query, const Description& description,
   const auto found = std::ranges::find(extra, name, &ExtraFilter::name);
   if (found != extra.end()) return read_extra(query, *found, text, violations);
   violations.push_back({name, "Is not a known parameter", json::value(text)});
+}
+
+// A text to look for: anything that a URL can carry.
+json::object filter_schema(json::object schema) {
+  if (schema.at("type") != "string" || schema.contains("enum")) return schema;
+  schema.erase("minLength");
+  schema["pattern"] = "^[^\\u0000]*$";
+  return schema;
 }
 
 void refuse_repeats(const Call& call, Violations& violations) {
@@ -155,20 +169,29 @@ void list_parameters(Endpoint& endpoint, const Description& description,
   list.push_back({"page",
                   "query",
                   "Page number, from 1.",
-                  {{"type", "integer"}, {"minimum", 1}, {"maximum", last_page}, {"default", 1}}});
-  list.push_back(
-      {"limit",
-       "query",
-       "Items on a page.",
-       {{"type", "integer"}, {"minimum", 1}, {"maximum", most_on_page}, {"default", 20}}});
+                  {{"type", "integer"},
+                   {"format", "int64"},
+                   {"minimum", 1},
+                   {"maximum", last_page},
+                   {"default", 1}},
+                  false,
+                  "page"});
+  list.push_back({"limit",
+                  "query",
+                  "Items on a page.",
+                  {{"type", "integer"},
+                   {"format", "int32"},
+                   {"minimum", 1},
+                   {"maximum", most_on_page},
+                   {"default", 20}},
+                  false,
+                  "limit"});
   std::string searched;
   for (const Field& field : description.fields) {
     if (field.rules.search) searched.append(searched.empty() ? "" : ", ").append(field.name);
   }
-  list.push_back({"search",
-                  "query",
-                  "Part of " + searched + ", upper and lower case alike.",
-                  {{"type", "string"}, {"maxLength", 255}}});
+  list.push_back({"search", "query", "Part of " + searched + ", upper and lower case alike.",
+                  filter_schema({{"type", "string"}, {"maxLength", 255}})});
   json::array keys;
   for (const auto& key : sort_keys(description)) keys.emplace_back(key);
   list.push_back({"sort",
@@ -177,14 +200,16 @@ void list_parameters(Endpoint& endpoint, const Description& description,
                   {{"type", "string"}, {"enum", keys}}});
   for (const Field& field : description.fields) {
     if (!field.rules.filter) continue;
-    json::object schema = field.shape->schema({.min = field.rules.min});
+    json::object schema = filter_schema(field.shape->schema({.min = field.rules.min}));
     list.push_back(
         {field.name, "query", "Only those with this " + std::string(field.name) + ".", schema});
   }
   for (const ExtraFilter& each : extra) {
-    json::object schema = each.type == JsonType::Integer
-                              ? json::object{{"type", "integer"}, {"minimum", 1}}
-                              : json::object{{"type", "string"}};
+    json::object schema =
+        each.type == JsonType::Integer
+            ? json::object{{"type", "integer"}, {"format", "int64"}, {"minimum", 1}}
+        : each.names.empty() ? filter_schema({{"type", "string"}})
+                             : shape::enum_schema(each.names);
     list.push_back({each.name, "query", std::string(each.help), std::move(schema)});
   }
 }
@@ -245,20 +270,6 @@ void refuse_query(const Call& call) {
   if (!violations.empty()) throw invalid(std::move(violations));
 }
 
-json::object page_schema(const Description& description) {
-  const json::object count{{"type", "integer"}, {"minimum", 0}};
-  return {{"type", "object"},
-          {"required", json::array{description.plural, "total", "page", "limit"}},
-          {"additionalProperties", false},
-          {"properties",
-           json::object{
-               {description.plural,
-                json::object{{"type", "array"}, {"items", schema(description, SchemaOf::Answer)}}},
-               {"total", count},
-               {"page", count},
-               {"limit", count}}}};
-}
-
 std::string page_text(const Description& description, const std::string& items, std::int64_t total,
                       std::int64_t page, std::int64_t limit) {
   std::string text = "{\"";
@@ -302,10 +313,13 @@ Endpoint& Endpoints::place(Declaration declaration) {
   std::string_view path = call.substr(space + 1);
   const bool at_root = path.starts_with('^');
   if (at_root) path.remove_prefix(1);
-  Endpoint endpoint{.declaration = declaration,
-                    .method = std::string(call.substr(0, space)),
-                    .path = std::string(path),
-                    .at_root = at_root};
+  Endpoint endpoint{
+      .declaration = declaration,
+      .group = group_,
+      .method = std::string(call.substr(0, space)),
+      .path = std::string(path),
+      .at_root = at_root,
+      .has_etag = std::ranges::find(declaration.headers, "ETag") != declaration.headers.end()};
   return endpoints_.emplace_back(std::move(endpoint));
 }
 

@@ -1,48 +1,15 @@
-// An endpoint, declared once: its declaration on top, and the signature of its handler as the
-// contract. Parameter types are the inputs (Id, New, Late, Change, Lenient, Query, Listing), the
-// result type is the status and the schema (T 200, Created<T> 201, Page<T>, Done, Document).
-// Router, OpenAPI, reference, access matrix and metrics labels follow from the list of these.
+// What the signature of a handler says of its endpoint: parameter types are the inputs (Id, New,
+// Late, Change, Lenient, Query, Listing), the result type is the status and the schema (T 200,
+// Created<T> 201, Page<T>, Done, Document). Endpoints puts it beside the declaration.
 #pragma once
 
-#include "api/call.hpp"
 #include "api/declaration.hpp"
 #include "api/etag.hpp"
 #include "model/extra_filter.hpp"
 #include "model/json_text.hpp"
 #include "model/shape.hpp"
 
-#include <functional>
-#include <string_view>
-#include <vector>
-
 namespace mp::api {
-
-struct Parameter {
-  std::string_view name;
-  std::string_view in;  // "path" or "query"
-  std::string help;
-  boost::json::object schema;
-  bool required = false;
-};
-
-struct Endpoint {
-  Declaration declaration;
-  std::string method;
-  std::string path;      // "/services/{id}"
-  bool at_root = false;  // outside /api
-  std::vector<Parameter> parameters{};
-  const Description* body = nullptr;
-  std::string_view body_type = "application/json";
-  SchemaOf body_schema = SchemaOf::Create;
-  bool body_is_optional = false;
-  bool has_etag = false;
-  bool conditional = false;              // honours If-Match
-  const Description* settles = nullptr;  // of the answer, when proxies decide on its status
-  int status = 200;
-  std::string content_type{};  // not empty: no envelope; several with ", " between
-  std::function<boost::json::object()> data_schema{};  // of `data`
-  std::function<Reply(Call&)> run{};
-};
 
 // ---- inputs ----
 template <class T>
@@ -146,7 +113,6 @@ void read_late_body(Call& call, const Description& description, void* object);
 bool needs_body(const Description& description);  // some field of it is required
 void apply_change(Call& call, const Description& description, void* object);
 void refuse_query(const Call& call);  // an endpoint without query parameters got some
-boost::json::object page_schema(const Description& description);
 // The items are JSON texts with commas between.
 std::string page_text(const Description& description, const std::string& items, std::int64_t total,
                       std::int64_t page, std::int64_t limit);
@@ -175,7 +141,8 @@ struct Input<Id<T>> {
     schema.erase("minLength");
     endpoint.parameters.push_back({"id", "path",
                                    "Identifier of the " + std::string(describe<T>.name) + ".",
-                                   std::move(schema), true});
+                                   std::move(schema), true, std::string(describe<T>.name) + "_id"});
+    endpoint.object = &describe<T>;
   }
   static Id<T> read(Call& call) {
     if constexpr (std::is_same_v<decltype(T::id), std::string>)
@@ -189,7 +156,11 @@ template <>
 struct Input<RevisionNumber> {
   static void declare(Endpoint& endpoint) {
     endpoint.parameters.push_back(
-        {"id", "path", "Number of the change.", {{"type", "integer"}, {"minimum", 1}}, true});
+        {"id",
+         "path",
+         "Number of the change.",
+         {{"type", "integer"}, {"format", "int64"}, {"minimum", 1}, {"example", 17}},
+         true});
   }
   static RevisionNumber read(Call& call) { return {read_integer_id(call)}; }
 };
@@ -198,7 +169,7 @@ template <>
 struct Input<FileName> {
   static void declare(Endpoint& endpoint) {
     endpoint.parameters.push_back(
-        {"name", "path", "Name of the file.", {{"type", "string"}}, true});
+        {"name", "path", "Name of the file.", {{"type", "string"}, {"example", "docs.js"}}, true});
   }
   static FileName read(Call& call) { return {path_parameter(call, "name")}; }
 };
@@ -265,8 +236,9 @@ struct Input<Listing<T>> {
 template <class R>
 struct Output {
   static void declare(Endpoint& endpoint) {
-    endpoint.data_schema = [] { return schema(describe<R>, SchemaOf::Answer); };
-    endpoint.has_etag = has_revision(describe<R>);
+    endpoint.data = Data::Object;
+    endpoint.data_of = &describe<R>;
+    endpoint.has_etag = endpoint.has_etag || has_revision(describe<R>);
     if (fleet_status(describe<R>)) endpoint.settles = &describe<R>;
   }
   static Reply write(Call&, const R& result) {
@@ -292,7 +264,8 @@ struct Output<Created<T>> {
 template <class T>
 struct Output<Page<T>> {
   static void declare(Endpoint& endpoint) {
-    endpoint.data_schema = [] { return page_schema(describe<T>); };
+    endpoint.data = Data::Page;
+    endpoint.data_of = &describe<T>;
   }
   static Reply write(Call& call, const Page<T>& result) {
     std::string items;
@@ -346,7 +319,9 @@ class Endpoints {
     Endpoint& endpoint = place(std::move(declaration));
     (Input<In>::declare(endpoint), ...);
     endpoint.content_type = std::move(content_type);
-    endpoint.run = [handler](Call& call) {
+    const bool plain_query = (... && !takes_query<In>) && !endpoint.at_root;
+    endpoint.run = [handler, plain_query](Call& call) {
+      if (plain_query) refuse_query(call);
       std::tuple<Call&, In...> inputs{call, Input<In>::read(call)...};
       Document document = std::apply(handler, std::move(inputs));
       return Reply{.status = document.status,
@@ -357,12 +332,15 @@ class Endpoints {
     };
   }
 
+  // Of the endpoints that are added from now on.
+  void group(const Group& group) { group_ = group; }
   const std::vector<Endpoint>& all() const { return endpoints_; }
 
  private:
   template <class In>
   static constexpr bool takes_query = false;
   Endpoint& place(Declaration declaration);
+  Group group_{};
   std::vector<Endpoint> endpoints_;
 };
 

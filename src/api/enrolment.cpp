@@ -86,13 +86,15 @@ void enrolment(Endpoints& endpoints) {
                  .summary = "Report health and figures.",
                  .needs = Needs::ClusterKey,
                  .rate = Rate::Unlimited,
-                 .errors = {Code::NotFound}},
+                 .errors = {Code::NotFound},
+                 .effect = Effect::Nothing},
                 heartbeat);
   endpoints.add({.id = "get_configuration",
                  .call = "GET /config/{id}",
                  .summary = "The configuration of a cluster, for proxies that are not Envoy.",
                  .needs = Needs::ClusterKey,
-                 .rate = Rate::Configuration},
+                 .rate = Rate::Configuration,
+                 .headers = {"ETag"}},
                 get_configuration);
   endpoints.add_document({.id = "get_bootstrap",
                           .call = "GET /proxy/bootstrap",

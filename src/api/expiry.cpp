@@ -17,13 +17,15 @@ std::int64_t count(Reader& db, const std::string& where, Time time) {
 
 }  // namespace
 
-std::string_view expiry_health(Reader& db, Time now) {
+ExpiryHealth expiry_health(Reader& db, Time now) {
   const auto rows = db.query("SELECT MIN(expires_at) FROM certificates WHERE revoked_at IS NULL",
                              {}, {Column::Integer});
   const auto* soonest = std::get_if<std::int64_t>(&rows[0][0]);
-  if (!soonest) return "healthy";
+  if (!soonest) return ExpiryHealth::Healthy;
   const Milliseconds left = from_milliseconds(*soonest) - now;
-  return left <= critical_before ? "critical" : left <= warning_before ? "warning" : "healthy";
+  return left <= critical_before  ? ExpiryHealth::Critical
+         : left <= warning_before ? ExpiryHealth::Warning
+                                  : ExpiryHealth::Healthy;
 }
 
 void report_certificates(Reader& db, Time now, Scrape& scrape) {

@@ -1,13 +1,8 @@
 // The OpenAPI 3.0 document, generated from the endpoints' declarations. The same list that routes
-// requests, so it cannot say anything that the program does not do.
+// requests, so it cannot say anything that the program does not do. Its parts are in openapi_*.
 #pragma once
 
-#include "api/endpoint.hpp"
-
-#include <boost/json/object.hpp>
-
-#include <string>
-#include <vector>
+#include "api/declaration.hpp"
 
 namespace mp::api {
 
@@ -19,8 +14,10 @@ const std::string& openapi_yaml();
 // Errors that an endpoint can answer with: what follows from its declaration, and what it adds.
 std::vector<Code> errors_of(const Endpoint& endpoint);
 
-// {"success": …, "data": …, …} around a schema of `data`.
-boost::json::object envelope_schema(boost::json::object data);
-boost::json::object error_schema();
+// Whether it makes changes that have a number, whether it counts against a rate limit, and whether
+// it honours If-Match.
+bool changes(const Endpoint& endpoint);
+bool is_limited(const Endpoint& endpoint);
+bool conditional(const Endpoint& endpoint);
 
 }  // namespace mp::api

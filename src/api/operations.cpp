@@ -2,6 +2,7 @@
 #include "api/expiry.hpp"
 #include "api/nouns.hpp"
 #include "base/version.hpp"
+#include "model/health.hpp"
 #include "model/proxy.hpp"
 
 #include <boost/json.hpp>
@@ -11,8 +12,8 @@
 namespace mp::api {
 namespace {
 
-std::string_view expiry_now(Context& context) {
-  std::string_view expiry = "unknown";
+ExpiryHealth expiry_now(Context& context) {
+  ExpiryHealth expiry = ExpiryHealth::Unknown;
   try {
     context.store.read([&](Reader& db) { expiry = expiry_health(db, context.clock.now()); });
   } catch (const Error&) {  // the database has just gone; the next probe says so
@@ -28,18 +29,20 @@ Document healthz(Call& call) {
   const Time now = context.clock.now();
   const auto uptime =
       std::chrono::duration_cast<std::chrono::seconds>(now - context.started).count();
-  const std::string_view expiry = database ? expiry_now(context) : "unknown";
-  const boost::json::object body{
-      {"status", !database                                ? "unhealthy"
-                 : license_server && expiry != "critical" ? "healthy"
-                                                          : "degraded"},
-      {"timestamp", to_string(now)},
-      {"checks", boost::json::object{{"database", database ? "healthy" : "unhealthy"},
-                                     {"license_server", license_server ? "healthy" : "degraded"},
-                                     {"certificate_expiry", expiry}}},
-      {"version", version},
-      {"uptime", std::max<std::int64_t>(0, uptime)}};
-  return {"application/json", boost::json::serialize(body), database ? 200 : 503};
+  const ExpiryHealth expiry = database ? expiry_now(context) : ExpiryHealth::Unknown;
+  const bool well = license_server && expiry != ExpiryHealth::Critical;
+  const HealthReport report{
+      .status = !database ? ManagerHealth::Unhealthy
+                : well    ? ManagerHealth::Healthy
+                          : ManagerHealth::Degraded,
+      .timestamp = now,
+      .checks = {.database = database ? PartHealth::Healthy : PartHealth::Unhealthy,
+                 .license_server = license_server ? PartHealth::Healthy : PartHealth::Degraded,
+                 .certificate_expiry = expiry},
+      .version = std::string(version),
+      .uptime = std::max<std::int64_t>(0, uptime)};
+  return {"application/json", boost::json::serialize(to_json(describe<HealthReport>, &report)),
+          database ? 200 : 503};
 }
 
 Document metrics(Call& call) { return {Registry::content_type, call.context.metrics.text()}; }
@@ -165,7 +168,8 @@ void operations(Endpoints& endpoints) {
                           .call = "GET ^/healthz",
                           .summary = "Whether the manager works.",
                           .needs = Needs::Nothing,
-                          .rate = Rate::Unlimited},
+                          .rate = Rate::Unlimited,
+                          .document = &describe<HealthReport>},
                          "application/json", healthz);
   endpoints.add_document({.id = "metrics",
                           .call = "GET ^/metrics",

@@ -183,7 +183,8 @@ void services(Endpoints& endpoints) {
   endpoints.add({.id = "make_service_token",
                  .call = "POST /services/{id}/token",
                  .summary = "Make a JWT of a service, signed with its current secret.",
-                 .errors = {Code::Conflict}},
+                 .errors = {Code::Conflict},
+                 .effect = Effect::Nothing},
                 make_token);
 }
 

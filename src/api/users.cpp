@@ -58,7 +58,6 @@ Created<User> create_user(Call& call, New<User> body) {
   User user = std::move(body.value);
   if (!user.password) throw invalid("password", "Is required");
   if (user.totp_enabled) throw invalid("totp_enabled", std::string(turned_on_by_user), true);
-  if (user.current_password) throw invalid("current_password", "Is only for changing a password");
   check_password(*user.password, user.username);
   user.password_hash = call.context.hashes.hash(*user.password);
   user.password.reset();

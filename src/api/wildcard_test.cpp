@@ -84,7 +84,7 @@ TEST_P(WildcardTest, IsRenewedBeforeAnybodyWarns) {
     const auto last = db.changes_after(db.revision() - 1, 1).at(0);
     EXPECT_EQ(last.resource, "certificate");
     EXPECT_EQ(last.actor.name, "manager");
-    EXPECT_EQ(expiry_health(db, clock.now()), "healthy");
+    EXPECT_EQ(expiry_health(db, clock.now()), ExpiryHealth::Healthy);
   });
 }
 
@@ -115,27 +115,27 @@ TEST_P(WildcardTest, IsNotRenewedAgainstItsOwner) {
 
 TEST_P(WildcardTest, HealthFollowsTheFirstToEnd) {
   const auto health = [&] {
-    std::string found;
+    ExpiryHealth found{};
     store->read([&](Reader& db) { found = expiry_health(db, clock.now()); });
     return found;
   };
-  EXPECT_EQ(health(), "healthy");
+  EXPECT_EQ(health(), ExpiryHealth::Healthy);
   Certificate one{.name = "one", .expires_at = clock.now() + 30 * day + 1s};
   one = add(one);
-  EXPECT_EQ(health(), "healthy");
+  EXPECT_EQ(health(), ExpiryHealth::Healthy);
   clock.advance(1s);
-  EXPECT_EQ(health(), "warning");
+  EXPECT_EQ(health(), ExpiryHealth::Warning);
   clock.advance(23 * day - 1s);
-  EXPECT_EQ(health(), "warning");
+  EXPECT_EQ(health(), ExpiryHealth::Warning);
   clock.advance(1s);
-  EXPECT_EQ(health(), "critical");
+  EXPECT_EQ(health(), ExpiryHealth::Critical);
   clock.advance(100 * day);
-  EXPECT_EQ(health(), "critical");
+  EXPECT_EQ(health(), ExpiryHealth::Critical);
   store->write(actor, [&](Writer& db) {
     one.revoked_at = db.now();
     db.update(one);
   });
-  EXPECT_EQ(health(), "healthy");
+  EXPECT_EQ(health(), ExpiryHealth::Healthy);
 }
 
 }  // namespace

@@ -24,6 +24,16 @@ constexpr std::size_t field_overhead = 4;  // ": " and the line's end
 
 std::string text(beast::string_view view) { return {view.data(), view.size()}; }
 
+// RFC 9112 3.2.2: "http://host/path" asks for "/path".
+beast::string_view origin_form(beast::string_view target) {
+  for (const beast::string_view scheme : {"http://", "https://"}) {
+    if (!beast::iequals(target.substr(0, scheme.size()), scheme)) continue;
+    const auto slash = target.find('/', scheme.size());
+    return slash == beast::string_view::npos ? "/" : target.substr(slash);
+  }
+  return target;
+}
+
 // Beast's grammar, filling our Request. Beast bounds only the bytes it has not used yet, so the
 // header's total is counted here.
 class Message final : public beast::http::basic_parser<true> {
@@ -55,7 +65,7 @@ class Message final : public beast::http::basic_parser<true> {
     count(method.size() + target.size() + field_overhead, error);
     version = number;
     request.method = text(method);
-    request.target = text(target);
+    request.target = text(origin_form(target));
     request.headers.reserve(usual_header_count);
   }
 
@@ -66,6 +76,8 @@ class Message final : public beast::http::basic_parser<true> {
   void on_field_impl(field name, beast::string_view name_text, beast::string_view value,
                      Error& error) override {
     count(name_text.size() + value.size() + field_overhead, error);
+    // RFC 9112 5.1: nothing stands before the colon, which follows the name in the buffer.
+    if (*name_text.end() != ':') error = Fault::bad_field;
     // Trailers are dropped: nothing may add a field after the header was judged.
     if (error || header_seen_) return;
     if (name == field::host) ++hosts_;

@@ -84,10 +84,12 @@ inline constexpr std::array certificate_fields{
     field<&Certificate::name>(
         "name", "Name, unique among all certificates.",
         {.min = 1, .max = 255, .sort = true, .search = true, .example = "\"*.company.com\""}),
-    field<&Certificate::common_name>("common_name", "Common name of the subject, empty if none.",
-                                     {.mode = Mode::Server, .search = true}),
-    field<&Certificate::subject_alt_names>("subject_alt_names", "Server names that it is good for.",
-                                           {.mode = Mode::Server}),
+    field<&Certificate::common_name>(
+        "common_name", "Common name of the subject, empty if none.",
+        {.mode = Mode::Server, .search = true, .example = "\"*.company.com\""}),
+    field<&Certificate::subject_alt_names>(
+        "subject_alt_names", "Server names that it is good for.",
+        {.mode = Mode::Server, .example = "[\"*.company.com\", \"company.com\"]"}),
     field<&Certificate::source_type>(
         "source_type",
         "Where it comes from: an upload, the manager's own authority (auto), or an ACME server.",
@@ -100,7 +102,8 @@ inline constexpr std::array certificate_fields{
     field<&Certificate::status>("status", "Whether it is good: by the clock, and by revocation.",
                                 {.mode = Mode::Server, .kept = Kept::Computed, .filter = true}),
     field<&Certificate::fingerprint_sha256>(
-        "fingerprint_sha256", "SHA-256 of its DER form, in hexadecimal.", {.mode = Mode::Server}),
+        "fingerprint_sha256", "SHA-256 of its DER form, in hexadecimal.",
+        {.mode = Mode::Server, .example = "\"5f2b9c0d8e1a4b7c\""}),
     field<&Certificate::cluster_id>(
         "cluster_id", "Cluster it is for; null for all clusters.",
         {.mode = Mode::Fixed, .min = 1, .references = "cluster", .filter = true, .example = "1"}),

@@ -56,9 +56,9 @@ inline constexpr std::array cluster_fields{
                                 {.mode = Mode::Server, .sort = true}),
     field<&Cluster::created_by>("created_by", "User who made it; null for the first start.",
                                 {.mode = Mode::Server}),
-    field<&Cluster::api_key>("api_key",
-                             "Key of its proxies: whole in the answer that makes it, masked later.",
-                             {.mode = Mode::Server, .sensitive = true}),
+    field<&Cluster::api_key>(
+        "api_key", "Key of its proxies: whole in the answer that makes it, masked later.",
+        {.mode = Mode::Server, .sensitive = true, .example = "\"mp_cluster_abc1...\""}),
     field<&Cluster::updated_at>("updated_at", "When it last changed.",
                                 {.mode = Mode::Server, .sort = true}),
     field<&Cluster::revision>("revision", "Counts its changes; the ETag.", {.mode = Mode::Hidden}),

@@ -19,8 +19,11 @@ struct ProxyStanding {
   Time since;
 };
 inline constexpr std::array proxy_standing_fields{
-    field<&ProxyStanding::proxy_id>("proxy_id", "The proxy.", {.mode = Mode::Server}),
-    field<&ProxyStanding::hostname>("hostname", "Its machine.", {.mode = Mode::Server}),
+    field<&ProxyStanding::proxy_id>("proxy_id", "The proxy.",
+                                    {.mode = Mode::Server, .example = "\"proxy-abc123\""}),
+    field<&ProxyStanding::hostname>(
+        "hostname", "Its machine.",
+        {.mode = Mode::Server, .example = "\"proxy-egress-01.company.com\""}),
     field<&ProxyStanding::revision>("revision",
                                     "Everything up to here it has acknowledged or refused.",
                                     {.mode = Mode::Server}),
@@ -45,8 +48,10 @@ inline constexpr std::array cluster_status_fields{
         {.mode = Mode::Server}),
     field<&ClusterStatus::proxies>(
         "proxies", "Each proxy that connected since the manager's start.", {.mode = Mode::Server}),
-    field<&ClusterStatus::warnings>("warnings", "What of the intent has no effect, and why.",
-                                    {.mode = Mode::Server}),
+    field<&ClusterStatus::warnings>(
+        "warnings", "What of the intent has no effect, and why.",
+        {.mode = Mode::Server,
+         .example = "[\"mapping 7: no service is in collection:web-services\"]"}),
 };
 template <>
 inline constexpr Description describe<ClusterStatus> = part<ClusterStatus>(
@@ -76,8 +81,12 @@ struct HeldResources {
   std::int64_t resources = 0;
 };
 inline constexpr std::array held_resources_fields{
-    field<&HeldResources::type_url>("type_url", "Envoy's resource type.", {.mode = Mode::Server}),
-    field<&HeldResources::version>("version", "Hash of what it holds.", {.mode = Mode::Server}),
+    field<&HeldResources::type_url>(
+        "type_url", "Envoy's resource type.",
+        {.mode = Mode::Server,
+         .example = "\"type.googleapis.com/envoy.config.listener.v3.Listener\""}),
+    field<&HeldResources::version>("version", "Hash of what it holds.",
+                                   {.mode = Mode::Server, .example = "\"5f2b9c0d8e1a4b7c\""}),
     field<&HeldResources::resources>("resources", "How many.", {.mode = Mode::Server}),
 };
 template <>
@@ -91,9 +100,10 @@ struct RefusedObject {
 };
 inline constexpr std::array refused_object_fields{
     field<&RefusedObject::type>("type", "Its noun: service, mapping …; in lower case.",
-                                {.mode = Mode::Server}),
+                                {.mode = Mode::Server, .example = "\"mapping\""}),
     field<&RefusedObject::id>("id", "Its identifier.", {.mode = Mode::Server}),
-    field<&RefusedObject::name>("name", "Its name, where it has one.", {.mode = Mode::Server}),
+    field<&RefusedObject::name>("name", "Its name, where it has one.",
+                                {.mode = Mode::Server, .example = "\"web-backend\""}),
 };
 template <>
 inline constexpr Description describe<RefusedObject> = part<RefusedObject>(
@@ -106,9 +116,12 @@ struct RefusedResource {
   Time since;
 };
 inline constexpr std::array refused_resource_fields{
-    field<&RefusedResource::resource>("resource", "Name of the resource.", {.mode = Mode::Server}),
+    field<&RefusedResource::resource>("resource", "Name of the resource.",
+                                      {.mode = Mode::Server, .example = "\"listener_80\""}),
     field<&RefusedResource::object>("object", "Where it came from.", {.mode = Mode::Server}),
-    field<&RefusedResource::message>("message", "The proxy's own words.", {.mode = Mode::Server}),
+    field<&RefusedResource::message>(
+        "message", "The proxy's own words.",
+        {.mode = Mode::Server, .example = "\"cannot bind '0.0.0.0:80': Address already in use\""}),
     field<&RefusedResource::since>("since", "Since when.", {.mode = Mode::Server}),
 };
 template <>

@@ -16,9 +16,11 @@ struct ConfiguredCluster {
 };
 inline constexpr std::array configured_cluster_fields{
     field<&ConfiguredCluster::id>("id", "Identifier.", {.mode = Mode::Server}),
-    field<&ConfiguredCluster::name>("name", "Its name.", {.mode = Mode::Server}),
-    field<&ConfiguredCluster::syslog_endpoint>("syslog_endpoint", "Where to send logs, host:port.",
-                                               {.mode = Mode::Server}),
+    field<&ConfiguredCluster::name>("name", "Its name.",
+                                    {.mode = Mode::Server, .example = "\"default\""}),
+    field<&ConfiguredCluster::syslog_endpoint>(
+        "syslog_endpoint", "Where to send logs, host:port.",
+        {.mode = Mode::Server, .example = "\"syslog.company.com:514\""}),
     field<&ConfiguredCluster::log_auth>("log_auth", "Whether to log who was let in or refused.",
                                         {.mode = Mode::Server}),
     field<&ConfiguredCluster::log_netflow>("log_netflow", "Whether to log connections.",
@@ -41,9 +43,12 @@ inline constexpr std::array configured_secret_fields{
     field<&ConfiguredSecret::service_id>("service_id", "Whose it is.", {.mode = Mode::Server}),
     field<&ConfiguredSecret::auth_type>("auth_type", "What it is: a JWT secret or an API key.",
                                         {.mode = Mode::Server}),
-    field<&ConfiguredSecret::current>("current", "The secret of now.", {.mode = Mode::Server}),
-    field<&ConfiguredSecret::previous>("previous", "The one before, while it is good.",
-                                       {.mode = Mode::Server}),
+    field<&ConfiguredSecret::current>(
+        "current", "The secret of now.",
+        {.mode = Mode::Server, .example = "\"new_jwt_secret_value\""}),
+    field<&ConfiguredSecret::previous>(
+        "previous", "The one before, while it is good.",
+        {.mode = Mode::Server, .example = "\"old_jwt_secret_value\""}),
     field<&ConfiguredSecret::previous_until>("previous_until", "When that ends.",
                                              {.mode = Mode::Server}),
 };
@@ -60,12 +65,20 @@ struct ConfiguredCertificate {
 };
 inline constexpr std::array configured_certificate_fields{
     field<&ConfiguredCertificate::id>("id", "Identifier.", {.mode = Mode::Server}),
-    field<&ConfiguredCertificate::name>("name", "Its name.", {.mode = Mode::Server}),
-    field<&ConfiguredCertificate::cert_data>("cert_data", "Certificate and chain, PEM.",
-                                             {.mode = Mode::Server}),
-    field<&ConfiguredCertificate::key_data>("key_data", "Private key, PEM.",
-                                            {.mode = Mode::Server}),
-    field<&ConfiguredCertificate::ca_data>("ca_data", "Authority, PEM.", {.mode = Mode::Server}),
+    field<&ConfiguredCertificate::name>("name", "Its name.",
+                                        {.mode = Mode::Server, .example = "\"web\""}),
+    field<&ConfiguredCertificate::cert_data>(
+        "cert_data", "Certificate and chain, PEM.",
+        {.mode = Mode::Server,
+         .example = "\"-----BEGIN CERTIFICATE-----\\n...\\n-----END CERTIFICATE-----\\n\""}),
+    field<&ConfiguredCertificate::key_data>(
+        "key_data", "Private key, PEM.",
+        {.mode = Mode::Server,
+         .example = "\"-----BEGIN PRIVATE KEY-----\\n...\\n-----END PRIVATE KEY-----\\n\""}),
+    field<&ConfiguredCertificate::ca_data>(
+        "ca_data", "Authority, PEM.",
+        {.mode = Mode::Server,
+         .example = "\"-----BEGIN CERTIFICATE-----\\n...\\n-----END CERTIFICATE-----\\n\""}),
 };
 template <>
 inline constexpr Description describe<ConfiguredCertificate> = part<ConfiguredCertificate>(
@@ -89,7 +102,7 @@ inline constexpr std::array proxy_configuration_fields{
     field<&ProxyConfiguration::certificates>("certificates", "Its certificates.",
                                              {.mode = Mode::Server}),
     field<&ProxyConfiguration::version>("version", "Hash of all this: same content, same version.",
-                                        {.mode = Mode::Server}),
+                                        {.mode = Mode::Server, .example = "\"5f2b9c0d8e1a4b7c\""}),
 };
 template <>
 inline constexpr Description describe<ProxyConfiguration> = part<ProxyConfiguration>(

@@ -43,10 +43,11 @@ struct XdsAccess {
 };
 inline constexpr std::array xds_access_fields{
     field<&XdsAccess::address>("address", "Where the control plane listens, host:port.",
-                               {.mode = Mode::Server}),
-    field<&XdsAccess::node_id>("node_id", "The id to connect with.", {.mode = Mode::Server}),
+                               {.mode = Mode::Server, .example = "\"manager.company.com:18000\""}),
+    field<&XdsAccess::node_id>("node_id", "The id to connect with.",
+                               {.mode = Mode::Server, .example = "\"proxy-abc123\""}),
     field<&XdsAccess::node_cluster>("node_cluster", "The cluster to connect with.",
-                                    {.mode = Mode::Server}),
+                                    {.mode = Mode::Server, .example = "\"default\""}),
 };
 template <>
 inline constexpr Description describe<XdsAccess> =
@@ -62,11 +63,11 @@ struct Registered {
 };
 inline constexpr std::array registered_fields{
     field<&Registered::proxy_id>("proxy_id", "The proxy's identifier from now on.",
-                                 {.mode = Mode::Server}),
+                                 {.mode = Mode::Server, .example = "\"proxy-abc123\""}),
     field<&Registered::cluster_id>("cluster_id", "The cluster of the key.", {.mode = Mode::Server}),
     field<&Registered::config_endpoint>("config_endpoint",
                                         "Path of the configuration for proxies without xDS.",
-                                        {.mode = Mode::Server}),
+                                        {.mode = Mode::Server, .example = "\"/api/v1/config/1\""}),
     field<&Registered::heartbeat_interval>("heartbeat_interval", "Seconds between heartbeats.",
                                            {.mode = Mode::Server}),
     field<&Registered::xds>("xds", "How Envoy reaches the control plane.", {.mode = Mode::Server}),
@@ -89,7 +90,8 @@ struct Heartbeat {
   std::optional<ProxyMetrics> metrics;
 };
 inline constexpr std::array heartbeat_fields{
-    field<&Heartbeat::proxy_id>("proxy_id", "Who reports.", {.min = 1, .max = 64}),
+    field<&Heartbeat::proxy_id>("proxy_id", "Who reports.",
+                                {.min = 1, .max = 64, .example = "\"proxy-abc123\""}),
     field<&Heartbeat::status>("status", "Its health.",
                               {.required = true, .example = "\"healthy\""}),
     field<&Heartbeat::metrics>("metrics", "Its figures.", {.required = true}),
@@ -107,7 +109,8 @@ template <>
 inline constexpr std::array names_of<BootstrapQuery::Format>{std::string_view("yaml"),
                                                              std::string_view("json")};
 inline constexpr std::array bootstrap_query_fields{
-    field<&BootstrapQuery::proxy_id>("proxy_id", "The registered proxy.", {.min = 1, .max = 64}),
+    field<&BootstrapQuery::proxy_id>("proxy_id", "The registered proxy.",
+                                     {.min = 1, .max = 64, .example = "\"proxy-abc123\""}),
     field<&BootstrapQuery::format>("format", "Form of the document."),
     field<&BootstrapQuery::admin_port>("admin_port",
                                        "Port of Envoy's admin interface on 127.0.0.1; 0 for none.",

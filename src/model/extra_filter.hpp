@@ -12,6 +12,7 @@ struct ExtraFilter {
   std::string_view name;
   std::string_view help;
   JsonType type;
+  std::span<const std::string_view> names{};  // of an enumeration
 };
 
 template <class T>

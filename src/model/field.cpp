@@ -75,22 +75,35 @@ bool lacks_default(const Field& field, void* fresh) {
   return !violations.empty();
 }
 
-bool in_schema(const Field& field, SchemaOf purpose) {
-  switch (purpose) {
-    case SchemaOf::Answer: return field.in_answers();
-    case SchemaOf::Create: return field.writable();
-    case SchemaOf::Update: break;
-  }
-  return field.visible();
+json::object whole(const Description& inner, SchemaOf purpose, Null null) {
+  json::object object = schema(inner, purpose);
+  return null == Null::Allowed ? shape::nullable(std::move(object)) : object;
 }
 
 // A nested object's own schema. A change replaces it whole, so there it is that of a new one.
-json::object nested_schema(const Field& field, SchemaOf purpose) {
-  json::object inner =
-      schema(*field.shape->inner, purpose == SchemaOf::Answer ? purpose : SchemaOf::Create);
-  if (field.shape->json_type == JsonType::Array)
-    inner = shape::list_schema(std::move(inner), field.rules);
-  return field.shape->nullable ? shape::nullable(std::move(inner)) : inner;
+json::object nested_schema(const Field& field, SchemaOf purpose, const InnerSchema& inner) {
+  const SchemaOf below = purpose == SchemaOf::Answer ? purpose : SchemaOf::Create;
+  const bool nullable =
+      field.shape->nullable && (purpose == SchemaOf::Answer || !field.rules.required);
+  if (field.shape->json_type == JsonType::Array) {
+    json::object list =
+        shape::list_schema(inner(*field.shape->inner, below, Null::Refused), field.rules);
+    return nullable ? shape::nullable(std::move(list)) : list;
+  }
+  json::object object = inner(*field.shape->inner, below, nullable ? Null::Allowed : Null::Refused);
+  // What stands beside a reference does not count, so it goes into a list of one.
+  if (object.contains("$ref")) return {{"allOf", json::array{std::move(object)}}};
+  return object;
+}
+
+// What can be judged once every field is right by itself.
+void check_whole(const Description& description, void* object, Violations& violations) {
+  for (const Field& field : description.fields) {
+    if (!field.rules.unique) continue;
+    const json::value list = field.shape->to_json(field.of(object));
+    shape::refuse_repeats(list, std::string(field.name), violations);
+  }
+  if (description.check) description.check(object, violations);
 }
 
 void refuse_null(json::object& property) {
@@ -99,13 +112,14 @@ void refuse_null(json::object& property) {
   if (values && values->as_array().back().is_null()) values->as_array().pop_back();
 }
 
-json::object property(const Field& field, SchemaOf purpose) {
+json::object property(const Field& field, SchemaOf purpose, const InnerSchema& inner) {
   json::object property =
-      field.shape->inner ? nested_schema(field, purpose) : field.shape->schema(field.rules);
+      field.shape->inner ? nested_schema(field, purpose, inner) : field.shape->schema(field.rules);
   if (purpose != SchemaOf::Answer && field.rules.required) refuse_null(property);
   std::string help(field.help);
   if (purpose == SchemaOf::Update && field.rules.mode != Mode::Normal) {
     if (field.rules.kept == Kept::Computed) property.clear();
+    property["readOnly"] = true;
     help += " May come back unchanged.";
   }
   property["description"] = std::move(help);
@@ -190,7 +204,9 @@ void read_new(const Description& description, void* object, const json::value& b
   const auto before = violations.size();
   for (const Field& field : description.fields) {
     const json::value* value = field.visible() ? members->if_contains(field.name) : nullptr;
-    if (value && field.writable()) {
+    if (value && field.rules.change_only) {
+      refuse(join(path, field.name), "Is only for a change", violations);
+    } else if (value && field.writable()) {
       read_field(field, object, *value, path, violations);
     } else if (value) {
       refuse_set(field, path, *value, "Is set by the server", violations);
@@ -198,8 +214,8 @@ void read_new(const Description& description, void* object, const json::value& b
       refuse(join(path, field.name), "Is required", violations);
     }
   }
-  if (violations.size() != before || !description.check) return;
-  description.check(object, violations);
+  if (violations.size() != before) return;
+  check_whole(description, object, violations);
   for (std::size_t at = before; at < violations.size(); ++at)
     violations[at].field = join(path, violations[at].field);
 }
@@ -224,7 +240,7 @@ void read_change(const Description& description, void* object, const json::value
   }
   if (!violations.empty()) return;
   if (description.settle) description.settle(object, changed);
-  if (description.check) description.check(object, violations);
+  check_whole(description, object, violations);
 }
 
 json::value merge_patch(const json::value& target, const json::value& patch) {
@@ -265,17 +281,32 @@ void read_patch(const Description& description, void* object, const json::value&
   read_change(description, object, change, violations);
 }
 
+bool in_schema(const Field& field, SchemaOf purpose) {
+  switch (purpose) {
+    case SchemaOf::Answer: return field.in_answers();
+    case SchemaOf::Create: return field.writable() && !field.rules.change_only;
+    case SchemaOf::Update: break;
+  }
+  return field.visible();
+}
+
+bool always_there(const Description& description, const Field& field, SchemaOf purpose) {
+  if (purpose == SchemaOf::Answer) return field.rules.kept != Kept::Once;
+  return purpose == SchemaOf::Create && required(description, field);
+}
+
 json::object schema(const Description& description, SchemaOf purpose) {
+  return schema(description, purpose, whole);
+}
+
+json::object schema(const Description& description, SchemaOf purpose, const InnerSchema& inner) {
   json::object properties;
   json::array names;
   const auto fresh = description.make();
   for (const Field& field : description.fields) {
     if (!in_schema(field, purpose)) continue;
-    json::object described = property(field, purpose);
-    const bool always = purpose == SchemaOf::Answer
-                            ? field.rules.kept != Kept::Once
-                            : purpose == SchemaOf::Create && required(description, field);
-    if (always)
+    json::object described = property(field, purpose, inner);
+    if (always_there(description, field, purpose))
       names.emplace_back(field.name);
     else if (purpose == SchemaOf::Create)
       add_default(described, field, fresh.get());

@@ -9,6 +9,7 @@
 #include <boost/json/value.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <span>
@@ -36,6 +37,8 @@ struct Rules {
   std::string_view format{};      // a name in model/format.hpp; for a list, of its items
   std::string_view references{};  // the noun an id points at
   bool required = false;          // must be sent although its default would do
+  bool unique = false;            // no item of the list twice
+  bool change_only = false;       // part of changes, not of what is made
   bool filter = false;            // ?field=value on the list
   bool sort = false;
   bool search = false;         // part of ?search=
@@ -155,6 +158,18 @@ void read_patch(const Description& description, void* object, const boost::json:
 // `Update` requires nothing and has what may come back unchanged.
 enum class SchemaOf { Answer, Create, Update };
 boost::json::object schema(const Description& description, SchemaOf purpose);
+
+// The same with the structs inside as the caller writes them, such as references to where they
+// stand. `Null::Allowed`: the member may be null.
+enum class Null { Refused, Allowed };
+using InnerSchema =
+    std::function<boost::json::object(const Description& inner, SchemaOf purpose, Null null)>;
+boost::json::object schema(const Description& description, SchemaOf purpose,
+                           const InnerSchema& inner);
+
+// Whether a member of that schema is there in every object.
+bool always_there(const Description& description, const Field& field, SchemaOf purpose);
+bool in_schema(const Field& field, SchemaOf purpose);
 
 // Text of a query parameter as the JSON its type wants; nullopt when it is none ("abc" for a
 // number).

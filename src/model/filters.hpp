@@ -24,8 +24,7 @@ inline constexpr std::array extra_filters<Mapping>{
 
 template <>
 inline constexpr std::array extra_filters<Proxy>{
-    ExtraFilter{"status", "Only those with this health: healthy, unhealthy, degraded or offline.",
-                JsonType::String},
+    ExtraFilter{"status", "Only those with this health.", JsonType::String, names_of<Health>},
 };
 
 }  // namespace mp

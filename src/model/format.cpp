@@ -248,38 +248,86 @@ bool license_key(std::string& text) {
   return true;
 }
 
+// Pieces of patterns, put together when this is compiled.
+template <const std::string_view&... Parts>
+struct Joined {
+  static constexpr auto letters = [] {
+    std::array<char, (Parts.size() + ... + 0)> all{};
+    auto at = all.begin();
+    ((at = std::copy(Parts.begin(), Parts.end(), at)), ...);
+    return all;
+  }();
+  static constexpr std::string_view text{letters.data(), letters.size()};
+};
+
+constexpr std::string_view begin = "^(", both = "|", end = ")$", at_most_once = ")?$";
+constexpr std::string_view ipv4 =
+    "((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}"
+    "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+// RFC 4291 §2.2: eight groups, or fewer around one `::`, with the last two as IPv4 if wanted.
+constexpr std::string_view ipv6_hex =
+    "([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,7}:|"
+    "([0-9A-Fa-f]{1,4}:){1,6}:[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,5}(:[0-9A-Fa-f]{1,4}){1,2}|"
+    "([0-9A-Fa-f]{1,4}:){1,4}(:[0-9A-Fa-f]{1,4}){1,3}|"
+    "([0-9A-Fa-f]{1,4}:){1,3}(:[0-9A-Fa-f]{1,4}){1,4}|"
+    "([0-9A-Fa-f]{1,4}:){1,2}(:[0-9A-Fa-f]{1,4}){1,5}|[0-9A-Fa-f]{1,4}:(:[0-9A-Fa-f]{1,4}){1,6}|"
+    ":(:[0-9A-Fa-f]{1,4}){1,7}|::|";
+constexpr std::string_view ipv6_mixed =
+    "(([0-9A-Fa-f]{1,4}:){6}|([0-9A-Fa-f]{1,4}:){1,5}:|([0-9A-Fa-f]{1,4}:){1,4}(:[0-9A-Fa-f]{1,4})"
+    ":|([0-9A-Fa-f]{1,4}:){1,3}(:[0-9A-Fa-f]{1,4}){1,2}:|"
+    "([0-9A-Fa-f]{1,4}:){1,2}(:[0-9A-Fa-f]{1,4}){1,3}:|[0-9A-Fa-f]{1,4}:(:[0-9A-Fa-f]{1,4}){1,4}:|"
+    ":(:[0-9A-Fa-f]{1,4}){1,5}:|::)";
+constexpr std::string_view ipv6 = Joined<ipv6_hex, ipv6_mixed, ipv4>::text;
+// The last label is not of digits alone.
+constexpr std::string_view dns =
+    "([A-Za-z0-9_-]{1,63}\\.)*[0-9]{0,62}[A-Za-z_-][A-Za-z0-9_-]{0,62}";
+constexpr std::string_view dot_or_none = "\\.?", star = "\\*|(\\*\\.)?";
+constexpr std::string_view bracket = "\\[(", closed = ")\\]|";
+constexpr std::string_view port_number =
+    "):([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$";
+constexpr std::string_view local_part =
+    "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@"
+    "([A-Za-z0-9_-]{1,63}\\.)+[0-9]{0,62}[A-Za-z_-][A-Za-z0-9_-]{0,62}$";
+// Segments that are neither empty nor `.` nor `..`.
+constexpr std::string_view segments =
+    "^/((\\.?[!\"$&-\\-0->@-\\[\\]-~][!\"$&-.0->@-\\[\\]-~]*|\\.\\.[!\"$&-.0->@-\\[\\]-~]+)"
+    "(/(\\.?[!\"$&-\\-0->@-\\[\\]-~][!\"$&-.0->@-\\[\\]-~]*|\\.\\.[!\"$&-.0->@-\\[\\]-~]+))*/?)?$";
+
+constexpr std::string_view dotted =
+    "^([A-Za-z0-9_-]{1,63}\\.)+[0-9]{0,62}[A-Za-z_-][A-Za-z0-9_-]{0,62}\\.?$";
+
+constexpr std::string_view host_text = Joined<dns, dot_or_none, both, ipv4, both, ipv6>::text;
+
 constexpr std::array formats{
     Format{"name", "^[A-Za-z0-9_-]+$", "Must consist of letters, digits, _ and -", name},
     Format{"username", "^[A-Za-z0-9_.-]{3,50}$", "Must be 3 to 50 letters, digits, _, . or -",
            username},
-    Format{"email", "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9_.-]+\\.[A-Za-z0-9_-]+$",
-           "Must be an e-mail address", email, false, "email"},
-    Format{"host", "^[A-Za-z0-9_.:-]+$", "Must be valid IP address or FQDN", host},
-    Format{"optional_host", "^[A-Za-z0-9_.:-]*$", "Must be valid IP address or FQDN",
-           optional_host},
-    Format{"host_port", "^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9_.-]+):[1-9][0-9]{0,4}$",
+    Format{"email", local_part, "Must be an e-mail address", email, false, "email"},
+    Format{"host", Joined<begin, host_text, end>::text, "Must be valid IP address or FQDN", host},
+    Format{"optional_host", Joined<begin, host_text, at_most_once>::text,
+           "Must be valid IP address or FQDN", optional_host},
+    Format{"host_port",
+           Joined<begin, bracket, ipv6, closed, dns, dot_or_none, both, ipv4, port_number>::text,
            "Must be host:port, an IPv6 address in brackets", host_port},
-    Format{"host_pattern", "^(\\*|(\\*\\.)?[A-Za-z0-9_.:-]+)$",
+    Format{"host_pattern", Joined<begin, star, dns, dot_or_none, both, ipv4, both, ipv6, end>::text,
            "Must be a host name, *.domain or *", host_pattern},
     Format{"header_name", "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", "Must be the name of an HTTP header",
            header_name},
     Format{"path", "^/[!-\"$-~]*$", "Must be a path that begins with /", path},
-    Format{"path_prefix", "^/[!\"$&->@-\\[\\]-~]*$", "Must be a plain path that begins with /",
-           path_prefix},
+    Format{"path_prefix", segments, "Must be a plain path that begins with /", path_prefix},
     Format{"optional_certificates", "", "Must be certificates in PEM form", optional_certificates,
            true},
     Format{"version", "^v[0-9]+\\.[0-9]+\\.[0-9]+$", "Must be a version such as v1.0.0", version},
     Format{"hostname", "^[A-Za-z0-9_.:-]+$", "Must be a host name", hostname},
-    Format{"address", "^[0-9A-Fa-f:.]+$", "Must be an IP address", address},
     Format{"license_key", "^PENG(-[A-Z0-9]{4}){5}$",
            "Must be PENG- and five groups of four letters A-Z or digits", license_key},
     Format{"network", "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$",
            "Must be an IP address or a block such as 10.0.0.0/8", network},
     Format{"quota", "^(off|[1-9][0-9]{0,9}/(second|minute|hour|day))$",
            "Must be off, or a number per second, minute, hour or day, such as 5/minute", quota},
+    Format{"address", Joined<begin, ipv4, both, ipv6, end>::text, "Must be an IP address", address},
     Format{"comment", "", "", anything, true},
-    Format{"domain", "^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)+\\.?$",
-           "Must be a domain such as company.com", domain},
+    Format{"domain", dotted, "Must be a domain such as company.com", domain},
     Format{"pem_file", "", "Must be in PEM form", pem_file, true, "binary"},
 };
 

@@ -16,6 +16,7 @@ bool is_name(std::string_view text, std::size_t longest) {
 }
 
 std::optional<int> port_number(std::string_view text) {
+  if (text.starts_with('0')) return std::nullopt;
   int value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed != std::errc() || end != text.data() + text.size() || value < 1 || value > 65535)
@@ -36,16 +37,6 @@ bool speaks_http(const Mapping& mapping) {
     return protocol == Protocol::Http || protocol == Protocol::Https || protocol == Protocol::Ws ||
            protocol == Protocol::Wss;
   });
-}
-
-template <class T>
-void check_repeats(const std::vector<T>& list, const std::string& name, Violations& violations) {
-  for (std::size_t at = 1; at < list.size(); ++at) {
-    if (std::find(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(at), list[at]) !=
-        list.begin() + static_cast<std::ptrdiff_t>(at)) {
-      violations.push_back({name + "[" + std::to_string(at) + "]", "Is listed twice"});
-    }
-  }
 }
 
 void check_ports(const Mapping& mapping, Violations& violations) {
@@ -99,8 +90,10 @@ void ShapeOf<ServiceRef>::from_json(ServiceRef& target, const json::value& value
 }
 
 json::object ShapeOf<ServiceRef>::schema(const Rules&) {
-  return {
-      {"type", "string"}, {"maxLength", 111}, {"pattern", "^(collection:)?[A-Za-z0-9_-]{1,100}$"}};
+  return {{"type", "string"},
+          {"minLength", 1},
+          {"maxLength", 100},
+          {"pattern", "^(collection:[A-Za-z0-9_-]{1,50}|[A-Za-z0-9_-]{1,100})$"}};
 }
 
 json::value ShapeOf<Ports>::to_json(const Ports& value) {
@@ -125,8 +118,13 @@ void ShapeOf<Ports>::from_json(Ports& target, const json::value& value, const Ru
 }
 
 json::object ShapeOf<Ports>::schema(const Rules&) {
-  return {{"oneOf", json::array{{{"type", "integer"}, {"minimum", 1}, {"maximum", 65535}},
-                                {{"type", "string"}, {"pattern", "^[0-9]{1,5}(-[0-9]{1,5})?$"}}}}};
+  constexpr std::string_view port =
+      "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+  const std::string pattern = std::string("^").append(port).append("(-").append(port).append(")?$");
+  return {{"oneOf",
+           json::array{
+               {{"type", "integer"}, {"format", "int32"}, {"minimum", 1}, {"maximum", 65535}},
+               {{"type", "string"}, {"minLength", 1}, {"maxLength", 11}, {"pattern", pattern}}}}};
 }
 
 std::vector<int> all_ports(const Mapping& mapping) {
@@ -140,10 +138,6 @@ std::vector<int> all_ports(const Mapping& mapping) {
 
 void check_mapping(const void* object, Violations& violations) {
   const auto& mapping = *static_cast<const Mapping*>(object);
-  check_repeats(mapping.source_services, "source_services", violations);
-  check_repeats(mapping.dest_services, "dest_services", violations);
-  check_repeats(mapping.protocols, "protocols", violations);
-  check_repeats(mapping.hosts, "hosts", violations);
   check_ports(mapping, violations);
   for (std::size_t at = 0; at < mapping.dest_services.size(); ++at) {
     if (mapping.dest_services[at].kind != ServiceRef::Kind::Any) continue;

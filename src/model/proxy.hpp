@@ -96,7 +96,8 @@ struct Proxy {
 };
 
 inline constexpr std::array proxy_fields{
-    field<&Proxy::id>("id", "Identifier; Envoy's node id.", {.mode = Mode::Server, .sort = true}),
+    field<&Proxy::id>("id", "Identifier; Envoy's node id.",
+                      {.mode = Mode::Server, .sort = true, .example = "\"proxy-abc123\""}),
     field<&Proxy::hostname>("hostname", "Name of its machine.",
                             {.min = 1,
                              .max = 253,
@@ -104,7 +105,7 @@ inline constexpr std::array proxy_fields{
                              .search = true,
                              .example = "\"proxy-egress-01.company.com\""}),
     field<&Proxy::name>("name", "Name for people; the hostname unless set.",
-                        {.max = 253, .sort = true, .search = true}),
+                        {.max = 253, .sort = true, .search = true, .example = "\"egress 1\""}),
     field<&Proxy::proxy_type>("proxy_type", "Where it stands: before services or beside sources.",
                               {.filter = true}),
     field<&Proxy::cluster_id>("cluster_id", "Cluster whose key it registered with.",

@@ -12,7 +12,8 @@ struct SecretRotation {
 };
 inline constexpr std::array secret_rotation_fields{
     field<&SecretRotation::new_secret>(
-        "new_secret", "The secret that is current now; shown this once.", {.mode = Mode::Server}),
+        "new_secret", "The secret that is current now; shown this once.",
+        {.mode = Mode::Server, .example = "\"new_jwt_secret_value\""}),
     field<&SecretRotation::old_secret_valid_until>(
         "old_secret_valid_until", "When the one before ends.", {.mode = Mode::Server}),
 };
@@ -26,7 +27,7 @@ struct KeyRotation {
 };
 inline constexpr std::array key_rotation_fields{
     field<&KeyRotation::new_api_key>("new_api_key", "The key that is current now; shown this once.",
-                                     {.mode = Mode::Server}),
+                                     {.mode = Mode::Server, .example = "\"mp_cluster_abc123\""}),
     field<&KeyRotation::old_key_valid_until>("old_key_valid_until", "When the one before ends.",
                                              {.mode = Mode::Server}),
 };
@@ -50,8 +51,9 @@ struct ServiceToken {
   Time expires_at;
 };
 inline constexpr std::array service_token_fields{
-    field<&ServiceToken::token>("token", "The JWT, signed HS256 with the service's current secret.",
-                                {.mode = Mode::Server}),
+    field<&ServiceToken::token>(
+        "token", "The JWT, signed HS256 with the service's current secret.",
+        {.mode = Mode::Server, .example = "\"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln\""}),
     field<&ServiceToken::expires_at>("expires_at", "When it ends.", {.mode = Mode::Server}),
 };
 template <>

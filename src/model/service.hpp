@@ -56,9 +56,9 @@ struct UpstreamTls {
 inline constexpr std::array upstream_tls_fields{
     field<&UpstreamTls::enabled>("enabled", "Whether proxies speak TLS to the service."),
     field<&UpstreamTls::verify>("verify", "Whether its certificate is checked."),
-    field<&UpstreamTls::server_name>("server_name",
-                                     "Name sent as SNI and checked; the address unless set.",
-                                     {.max = 253, .format = "optional_host"}),
+    field<&UpstreamTls::server_name>(
+        "server_name", "Name sent as SNI and checked; the address unless set.",
+        {.max = 253, .format = "optional_host", .example = "\"web.company.com\""}),
     field<&UpstreamTls::ca_pem>("ca_pem", "Certificates to trust, PEM; the system's unless set.",
                                 {.max = 65536, .format = "optional_certificates"}),
 };

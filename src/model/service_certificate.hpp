@@ -32,16 +32,24 @@ struct ServiceCertificate {
 };
 
 inline constexpr std::array service_certificate_fields{
-    field<&ServiceCertificate::certificate>("certificate", "The certificate and its issuer, PEM.",
-                                            {.mode = Mode::Server}),
+    field<&ServiceCertificate::certificate>(
+        "certificate", "The certificate and its issuer, PEM.",
+        {.mode = Mode::Server,
+         .example = "\"-----BEGIN CERTIFICATE----- ... -----END CERTIFICATE-----\""}),
     field<&ServiceCertificate::private_key>(
         "private_key", "Its key, PEM; only when no csr was sent, and never again.",
-        {.mode = Mode::Server, .kept = Kept::Once}),
-    field<&ServiceCertificate::ca>("ca", "The manager's authorities, PEM.", {.mode = Mode::Server}),
-    field<&ServiceCertificate::identity>("identity", "The service's SPIFFE id in it.",
-                                         {.mode = Mode::Server}),
+        {.mode = Mode::Server,
+         .kept = Kept::Once,
+         .example = "\"-----BEGIN PRIVATE KEY----- ... -----END PRIVATE KEY-----\""}),
+    field<&ServiceCertificate::ca>(
+        "ca", "The manager's authorities, PEM.",
+        {.mode = Mode::Server,
+         .example = "\"-----BEGIN CERTIFICATE----- ... -----END CERTIFICATE-----\""}),
+    field<&ServiceCertificate::identity>(
+        "identity", "The service's SPIFFE id in it.",
+        {.mode = Mode::Server, .example = "\"spiffe://marchproxy/default/web-backend\""}),
     field<&ServiceCertificate::serial>("serial", "Its serial number, hexadecimal.",
-                                       {.mode = Mode::Server}),
+                                       {.mode = Mode::Server, .example = "\"5f2b9c0d8e1a4b7c\""}),
     field<&ServiceCertificate::expires_at>("expires_at", "When it ends.", {.mode = Mode::Server}),
 };
 template <>
@@ -54,9 +62,12 @@ struct IssuedRevocation {
 };
 
 inline constexpr std::array issued_revocation_fields{
-    field<&IssuedRevocation::certificate>("certificate",
-                                          "A certificate that the manager's authority issued, PEM.",
-                                          {.min = 1, .max = 65536, .format = "comment"}),
+    field<&IssuedRevocation::certificate>(
+        "certificate", "A certificate that the manager's authority issued, PEM.",
+        {.min = 1,
+         .max = 65536,
+         .format = "comment",
+         .example = "\"-----BEGIN CERTIFICATE-----\\n...\\n-----END CERTIFICATE-----\\n\""}),
     field<&IssuedRevocation::reason>("reason", "Why it is revoked (RFC 5280 CRLReason)."),
 };
 template <>

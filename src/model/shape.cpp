@@ -11,10 +11,10 @@ namespace {
 constexpr std::size_t longest_echo = 256;  // bytes of JSON; more is left out of a violation
 constexpr std::size_t most_violations = 100;
 
-std::size_t code_points(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
-}
+// What has_control refuses, for schemas.
+constexpr std::string_view no_control = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$";
+constexpr std::string_view no_control_but_layout =
+    "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$";
 
 // C0, DEL and, in UTF-8, C1.
 bool has_control(std::string_view text, bool multi_line) {
@@ -68,6 +68,11 @@ void add_bounds(json::object& schema, const Rules& rules, std::string_view low,
 
 }  // namespace
 
+std::size_t code_points(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
+}
+
 void add(Violations& violations, const Rules& rules, const std::string& path, std::string issue,
          const json::value& provided) {
   if (violations.size() >= most_violations) return;
@@ -76,8 +81,8 @@ void add(Violations& violations, const Rules& rules, const std::string& path, st
   violations.push_back(std::move(violation));
 }
 
-json::object number_schema(std::string_view type, const Rules& rules) {
-  json::object schema{{"type", type}};
+json::object number_schema(std::string_view type, std::string_view format, const Rules& rules) {
+  json::object schema{{"type", type}, {"format", format}};
   add_bounds(schema, rules, "minimum", "maximum");
   return schema;
 }
@@ -85,11 +90,13 @@ json::object number_schema(std::string_view type, const Rules& rules) {
 json::object text_schema(const Rules& rules) {
   json::object schema{{"type", "string"}};
   add_bounds(schema, rules, "minLength", "maxLength");
-  if (!rules.format.empty()) {
-    const Format& format = find_format(rules.format);
-    if (!format.pattern.empty()) schema["pattern"] = format.pattern;
-    if (!format.standard.empty()) schema["format"] = format.standard;
-  }
+  const Format* format = rules.format.empty() ? nullptr : &find_format(rules.format);
+  const bool ours = rules.mode == Mode::Server || rules.mode == Mode::Hidden;
+  if (format && !format->pattern.empty())
+    schema["pattern"] = format->pattern;
+  else if (!ours && !(format && format->standard == "binary"))
+    schema["pattern"] = format && format->multi_line ? no_control_but_layout : no_control;
+  if (format && !format->standard.empty()) schema["format"] = format->standard;
   return schema;
 }
 
@@ -108,6 +115,7 @@ json::object nullable(json::object schema) {
 json::object list_schema(json::object item, const Rules& rules) {
   json::object schema{{"type", "array"}, {"items", std::move(item)}};
   add_bounds(schema, rules, "minItems", "maxItems");
+  if (rules.unique) schema["uniqueItems"] = true;
   return schema;
 }
 
@@ -216,6 +224,15 @@ const json::array* read_list(const json::value& value, const Rules& rules, const
     return nullptr;
   }
   return list;
+}
+
+void refuse_repeats(const json::value& list, const std::string& path, Violations& violations) {
+  const json::array& items = list.as_array();
+  for (auto at = items.begin(); at != items.end(); ++at) {
+    if (std::find(items.begin(), at, *at) == at) continue;
+    add(violations, {.sensitive = true}, path + "[" + std::to_string(at - items.begin()) + "]",
+        "Is listed twice", *at);
+  }
 }
 
 json::value parse_cell(const Cell& cell) {

@@ -7,6 +7,7 @@
 #include "base/time.hpp"
 #include "model/field.hpp"
 #include "model/format.hpp"
+#include "model/reading.hpp"
 
 #include <boost/pfr/tuple_size.hpp>
 
@@ -24,40 +25,9 @@ struct ShapeOf;
 
 namespace shape {
 
-// Plain code behind the templates.
-json::object number_schema(std::string_view type, const Rules& rules);
-json::object text_schema(const Rules& rules);
-json::object enum_schema(std::span<const std::string_view> names);
-json::object list_schema(json::object item, const Rules& rules);
-json::object nullable(json::object schema);
-bool read_integer(std::int64_t& target, const json::value& value, const Rules& rules,
-                  const std::string& path, Violations& violations);
-bool read_number(double& target, const json::value& value, const Rules& rules,
-                 const std::string& path, Violations& violations);
-bool read_boolean(bool& target, const json::value& value, const std::string& path,
-                  Violations& violations);
-bool read_text(std::string& target, const json::value& value, const Rules& rules,
-               const std::string& path, Violations& violations);
-// The index in `names`, or -1 after adding a violation.
-int read_enum(const json::value& value, std::span<const std::string_view> names,
-              const std::string& path, Violations& violations);
-const json::array* read_list(const json::value& value, const Rules& rules, const std::string& path,
-                             Violations& violations);
-void add(Violations& violations, const Rules& rules, const std::string& path, std::string issue,
-         const json::value& provided);
-json::value parse_cell(const Cell& cell);
-std::string cell_text(const json::value& value);
-
 template <class T>
 concept Enumeration =
     std::is_enum_v<T> && !std::is_null_pointer_v<std::remove_cv_t<decltype(names_of<T>)>>;
-
-// Rules for an item of a list: counts are the list's, formats the item's.
-inline Rules item_rules(const Rules& rules) {
-  return {.format = rules.format, .sensitive = rules.sensitive, .trusted = rules.trusted};
-}
-
-inline constexpr Rules own_rules{.trusted = true};
 
 // What a JSON column keeps of a value.
 template <class T>
@@ -116,7 +86,10 @@ struct ShapeOf<T> {
     std::int64_t read = 0;
     if (shape::read_integer(read, value, bounded, path, violations)) target = static_cast<T>(read);
   }
-  static json::object schema(const Rules& rules) { return shape::number_schema("integer", rules); }
+  static json::object schema(const Rules& rules) {
+    const bool wide = sizeof(T) == sizeof(std::int64_t);
+    return shape::number_schema("integer", wide ? "int64" : "int32", rules);
+  }
   static Cell to_cell(T value) { return static_cast<std::int64_t>(value); }
   static void from_cell(T& target, const Cell& cell) {
     target = static_cast<T>(std::get<std::int64_t>(cell));
@@ -132,7 +105,9 @@ struct ShapeOf<double> {
                         const std::string& path, Violations& violations) {
     shape::read_number(target, value, rules, path, violations);
   }
-  static json::object schema(const Rules& rules) { return shape::number_schema("number", rules); }
+  static json::object schema(const Rules& rules) {
+    return shape::number_schema("number", "double", rules);
+  }
   static Cell to_cell(double value) { return value; }
   static void from_cell(double& target, const Cell& cell) { target = std::get<double>(cell); }
 };

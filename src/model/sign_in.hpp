@@ -31,10 +31,12 @@ struct LoginResponse {
   User user;
 };
 inline constexpr std::array login_response_fields{
-    field<&LoginResponse::access_token>("access_token", "Sent as Authorization: Bearer.",
-                                        {.mode = Mode::Server}),
-    field<&LoginResponse::refresh_token>("refresh_token", "Makes new access tokens for 7 days.",
-                                         {.mode = Mode::Server}),
+    field<&LoginResponse::access_token>(
+        "access_token", "Sent as Authorization: Bearer.",
+        {.mode = Mode::Server, .example = "\"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln\""}),
+    field<&LoginResponse::refresh_token>(
+        "refresh_token", "Makes new access tokens for 7 days.",
+        {.mode = Mode::Server, .example = "\"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln\""}),
     field<&LoginResponse::expires_in>("expires_in", "Seconds the access token is good for.",
                                       {.mode = Mode::Server}),
     field<&LoginResponse::user>("user", "Who signed in.", {.mode = Mode::Server}),
@@ -47,8 +49,12 @@ struct RefreshRequest {
   Secret refresh_token;
 };
 inline constexpr std::array refresh_request_fields{
-    field<&RefreshRequest::refresh_token>("refresh_token", "From the sign-in.",
-                                          {.min = 1, .max = 4096, .sensitive = true}),
+    field<&RefreshRequest::refresh_token>(
+        "refresh_token", "From the sign-in.",
+        {.min = 1,
+         .max = 4096,
+         .sensitive = true,
+         .example = "\"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln\""}),
 };
 template <>
 inline constexpr Description describe<RefreshRequest> =
@@ -59,8 +65,9 @@ struct RefreshResponse {
   int expires_in = 3600;
 };
 inline constexpr std::array refresh_response_fields{
-    field<&RefreshResponse::access_token>("access_token", "Sent as Authorization: Bearer.",
-                                          {.mode = Mode::Server}),
+    field<&RefreshResponse::access_token>(
+        "access_token", "Sent as Authorization: Bearer.",
+        {.mode = Mode::Server, .example = "\"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln\""}),
     field<&RefreshResponse::expires_in>("expires_in", "Seconds it is good for.",
                                         {.mode = Mode::Server}),
 };
@@ -73,10 +80,12 @@ struct PasswordChange {
   Secret new_password;
 };
 inline constexpr std::array password_change_fields{
-    field<&PasswordChange::current_password>("current_password", "The password until now.",
-                                             {.min = 1, .max = 128, .sensitive = true}),
-    field<&PasswordChange::new_password>("new_password", "The password from now on.",
-                                         {.min = 12, .max = 128, .sensitive = true}),
+    field<&PasswordChange::current_password>(
+        "current_password", "The password until now.",
+        {.min = 1, .max = 128, .sensitive = true, .example = "\"secure_password\""}),
+    field<&PasswordChange::new_password>(
+        "new_password", "The password from now on.",
+        {.min = 12, .max = 128, .sensitive = true, .example = "\"StrongPassword123!\""}),
 };
 template <>
 inline constexpr Description describe<PasswordChange> =

@@ -20,9 +20,9 @@ struct Reason {
 
 inline constexpr std::array reason_fields{
     field<&Reason::proxy_id>("proxy_id", "The proxy that says so; null when the manager does.",
-                             {.mode = Mode::Server}),
+                             {.mode = Mode::Server, .example = "\"proxy-abc123\""}),
     field<&Reason::message>("message", "What is wrong, in the proxy's own words where it has some.",
-                            {.mode = Mode::Server}),
+                            {.mode = Mode::Server, .example = "\"no healthy upstream\""}),
     field<&Reason::since>("since", "Since when.", {.mode = Mode::Server}),
 };
 template <>

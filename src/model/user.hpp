@@ -51,7 +51,8 @@ inline constexpr std::array user_fields{
     field<&User::is_admin>("is_admin", "Whether the user may do everything."),
     field<&User::auth_provider>("auth_provider", "Where the user signs in.",
                                 {.mode = Mode::Server}),
-    field<&User::external_id>("external_id", "Identifier at that place.", {.mode = Mode::Server}),
+    field<&User::external_id>("external_id", "Identifier at that place.",
+                              {.mode = Mode::Server, .example = "\"00u1a2b3c4\""}),
     field<&User::clusters>("clusters", "Clusters whose objects the user sees and edits.",
                            {.max = 1000, .references = "cluster", .example = "[1]"}),
     field<&User::totp_enabled>("totp_enabled",
@@ -70,9 +71,9 @@ inline constexpr std::array user_fields{
          .max = 128,
          .sensitive = true,
          .example = "\"StrongPassword123!\""}),
-    field<&User::current_password>("current_password",
-                                   "The password until now, to change one's own.",
-                                   {.kept = Kept::Once, .min = 1, .max = 128, .sensitive = true}),
+    field<&User::current_password>(
+        "current_password", "The password until now, to change one's own.",
+        {.kept = Kept::Once, .min = 1, .max = 128, .change_only = true, .sensitive = true}),
     field<&User::revision>("revision", "Counts changes; the ETag.", {.mode = Mode::Hidden}),
     field<&User::password_hash>("password_hash", "Argon2id hash.", {.mode = Mode::Hidden}),
 };

@@ -38,6 +38,20 @@ bool fits(const std::vector<std::string>& pattern, const std::vector<std::string
 
 bool is_json(std::string_view type) { return type.starts_with("application/json"); }
 
+std::string lower(std::string_view text) {
+  std::string letters(text);
+  std::ranges::transform(letters, letters.begin(),
+                         [](unsigned char letter) { return std::tolower(letter); });
+  return letters;
+}
+
+// A header's text as its schema's type has it; the text itself when it is none.
+json::value header_value(std::string_view text, const json::object& schema) {
+  const bool number = schema.at("type").as_string() == "integer";
+  const auto read = number ? from_text(JsonType::Integer, text) : std::nullopt;
+  return read ? *read : json::value(text);
+}
+
 void check_request_id(const http::Request& request, const http::Response& response,
                       const json::value& body, std::vector<std::string>& found) {
   if (request.method == "HEAD" || !body.is_object()) return;
@@ -48,21 +62,14 @@ void check_request_id(const http::Request& request, const http::Response& respon
   }
 }
 
-// All three or none, and only where the document has them.
-void check_limits(const json::value& declared, const http::Response& response,
-                  std::vector<std::string>& found) {
-  const auto* headers = declared.as_object().if_contains("headers");
+// All three or none.
+void check_limits(const http::Response& response, std::vector<std::string>& found) {
   std::size_t count = 0;
   for (const char* name : {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}) {
-    if (http::find_header(response.headers, name).empty()) continue;
-    ++count;
-    if (!headers || !headers->as_object().contains(name))
-      found.push_back(std::string(name) + " is not declared");
+    if (!http::find_header(response.headers, name).empty()) ++count;
   }
   if (count != 0 && count != 3) found.push_back("has some of the rate limit's headers only");
-  if (response.status == 429 &&
-      (count != 3 || http::find_header(response.headers, "Retry-After").empty()))
-    found.push_back("is a 429 without its headers");
+  if (response.status == 429 && count != 3) found.push_back("is a 429 without its headers");
 }
 
 // `details` begins with the first violation, and 400 has some.
@@ -89,9 +96,7 @@ const Judge& the_judge() {
 
 const json::object* Judge::operation(const http::Request& request) const {
   const auto path = split(canonical(request.target));
-  std::string method = request.method == "HEAD" ? "get" : request.method;
-  std::ranges::transform(method, method.begin(),
-                         [](unsigned char letter) { return std::tolower(letter); });
+  const std::string method = request.method == "HEAD" ? "get" : lower(request.method);
   const json::object* found = nullptr;
   for (const auto& entry : document_.at("paths").as_object()) {
     const auto* operation = entry.value().as_object().if_contains(method);
@@ -107,8 +112,11 @@ void Judge::check_body(const json::object& operation, const http::Request& reque
   const auto* declared = responses.if_contains(std::to_string(response.status));
   if (!declared)
     return found.push_back("status " + std::to_string(response.status) + " is not declared");
-  check_limits(*declared, response, found);
-  const auto* content = declared->as_object().if_contains("content");
+  const json::value* answer = schemas_.resolve(*declared);
+  if (!answer) return found.push_back("the answer is a $ref to nothing");
+  check_headers(answer->as_object(), response, found);
+  check_limits(response, found);
+  const auto* content = answer->as_object().if_contains("content");
   if (request.method == "HEAD") return;
   if (!content) {
     if (!response.body.empty()) found.push_back("has a body that is not declared");
@@ -126,6 +134,32 @@ void Judge::check_body(const json::object& operation, const http::Request& reque
   found.push_back("content type " + std::string(type) + " is not declared");
 }
 
+// Every header is declared, those that are always there are there, and each fits its schema.
+void Judge::check_headers(const json::object& answer, const http::Response& response,
+                          std::vector<std::string>& found) const {
+  const json::object& declared = answer.at("headers").as_object();
+  for (const auto& member : declared) {
+    const json::value* header = schemas_.resolve(member.value());
+    if (!header) return found.push_back("a header is a $ref to nothing");
+    if (header->at("required").as_bool() &&
+        http::find_header(response.headers, member.key()).empty()) {
+      found.push_back("lacks the header " + std::string(member.key()));
+    }
+  }
+  for (const auto& [name, text] : response.headers) {
+    if (lower(name) == "content-type") continue;  // the content's key says it
+    const auto same = std::ranges::find_if(
+        declared, [&](const auto& member) { return lower(member.key()) == lower(name); });
+    if (same == declared.end()) {
+      found.push_back("the header " + name + " is not declared");
+      continue;
+    }
+    const json::value& schema = schemas_.resolve(same->value())->at("schema");
+    for (auto& problem : schemas_.problems(header_value(text, schema.as_object()), schema))
+      found.push_back(name + " " + std::move(problem));
+  }
+}
+
 std::vector<std::string> Judge::problems(const http::Request& request,
                                          const http::Response& response) const {
   std::vector<std::string> found;
@@ -134,8 +168,6 @@ std::vector<std::string> Judge::problems(const http::Request& request,
   if (http::find_header(response.headers, "X-Request-ID").empty())
     found.push_back("X-Request-ID is missing");
   if (response.status == 500) found.push_back("is an internal error");
-  if (response.status == 401 && http::find_header(response.headers, "WWW-Authenticate").empty())
-    found.push_back("lacks WWW-Authenticate");
   json::value body;
   if (is_json(http::find_header(response.headers, "Content-Type")) && !response.body.empty()) {
     json::error_code error;
@@ -147,10 +179,14 @@ std::vector<std::string> Judge::problems(const http::Request& request,
     check_body(*declared, request, response, found);
   else if (response.status != 404 && response.status != 405)
     found.push_back("has no operation");
+  if (response.status == 405 && http::find_header(response.headers, "Allow").empty())
+    found.push_back("lacks Allow");
   const bool envelope = body.is_object() && body.as_object().contains("success");
   if (envelope && !body.at("success").as_bool()) {
-    for (auto& problem :
-         schemas_.problems(body, document_.at_pointer("/components/schemas/error"))) {
+    const bool invalid = response.status == 400;
+    for (auto& problem : schemas_.problems(
+             body, document_.at_pointer(invalid ? "/components/schemas/ValidationErrorAnswer"
+                                                : "/components/schemas/ErrorAnswer"))) {
       found.push_back(std::move(problem));
     }
     if (found.empty()) check_violations(body, found);

@@ -1,5 +1,6 @@
 // Judges every answer of every test against the OpenAPI document: the operation lists its status,
-// the body fits the schema declared for it, and the headers that all answers carry are there.
+// the body fits the schema declared for it, no header is there that it does not declare, and those
+// that it promises are.
 #pragma once
 
 #include "http/message.hpp"
@@ -24,6 +25,8 @@ class Judge {
   const boost::json::object* operation(const http::Request& request) const;
   void check_body(const boost::json::object& operation, const http::Request& request,
                   const http::Response& response, std::vector<std::string>& found) const;
+  void check_headers(const boost::json::object& answer, const http::Response& response,
+                     std::vector<std::string>& found) const;
 
   const boost::json::value document_;
   SchemaCheck schemas_;

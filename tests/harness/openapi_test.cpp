@@ -51,9 +51,10 @@ TEST(OpenApi, declares_the_parameters_of_its_paths) {
   each_operation(
       [&](const std::string& path, const std::string& method, const json::object& operation) {
         std::set<std::string> used, declared;
-        for (std::sregex_iterator each(path.begin(), path.end(), form), end; each != end; ++each)
-          used.insert((*each)[1]);
-        for (const auto& parameter : operation.at("parameters").as_array()) {
+        for (std::sregex_iterator at(path.begin(), path.end(), form), end; at != end; ++at)
+          used.insert((*at)[1]);
+        for (const auto& each : operation.at("parameters").as_array()) {
+          const json::value& parameter = *the_judge().schemas().resolve(each);
           if (parameter.at("in").as_string() != "path") continue;
           EXPECT_TRUE(parameter.at("required").as_bool()) << method << " " << path;
           declared.insert(std::string(parameter.at("name").as_string()));
@@ -71,14 +72,28 @@ TEST(OpenApi, has_what_it_refers_to) {
 }
 
 TEST(OpenApi, describes_every_operation_parameter_and_answer) {
-  each_operation([&](const std::string& path, const std::string& method,
-                     const json::object& operation) {
-    EXPECT_TRUE(operation.at("summary").as_string().ends_with('.')) << method << " " << path;
-    for (const auto& parameter : operation.at("parameters").as_array()) {
-      EXPECT_FALSE(parameter.at("description").as_string().empty()) << method << " " << path;
-    }
-    for (const auto& response : operation.at("responses").as_object()) {
-      EXPECT_FALSE(response.value().at("description").as_string().empty()) << method << " " << path;
+  each_operation(
+      [&](const std::string& path, const std::string& method, const json::object& operation) {
+        EXPECT_TRUE(operation.at("summary").as_string().ends_with('.')) << method << " " << path;
+        for (const auto& each : operation.at("parameters").as_array()) {
+          const json::value& parameter = *the_judge().schemas().resolve(each);
+          EXPECT_FALSE(parameter.at("description").as_string().empty()) << method << " " << path;
+        }
+        for (const auto& each : operation.at("responses").as_object()) {
+          const json::value& response = *the_judge().schemas().resolve(each.value());
+          EXPECT_FALSE(response.at("description").as_string().empty()) << method << " " << path;
+        }
+      });
+}
+
+TEST(EveryEndpoint, has_examples_that_its_schemas_take) {
+  each_object(the_judge().document(), [&](const json::object& object) {
+    const auto* example = object.if_contains("example");
+    if (!example) return;
+    const auto* schema = object.if_contains("schema");  // of a parameter, a header or a content
+    for (const auto& problem :
+         the_judge().schemas().problems(*example, schema ? *schema : json::value(object))) {
+      ADD_FAILURE() << json::serialize(*example) << ": " << problem;
     }
   });
 }

@@ -3,9 +3,13 @@
 #include "base/time.hpp"
 
 #include <boost/json.hpp>
+#include <boost/regex/pending/unicode_iterator.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
+#include <span>
 
 namespace mp::test {
 
@@ -19,12 +23,25 @@ struct SchemaCheck::Place {
 
 namespace {
 
-constexpr std::array<std::string_view, 21> understood{
-    "type",      "nullable",    "properties", "required", "additionalProperties",
-    "items",     "enum",        "minimum",    "maximum",  "minLength",
-    "maxLength", "minItems",    "maxItems",   "pattern",  "oneOf",
-    "format",    "description", "example",    "default",  "title",
-    "readOnly"};
+constexpr std::array understood_keywords = std::to_array<std::string_view>(
+    {"type",      "nullable",    "properties", "required", "additionalProperties",
+     "items",     "enum",        "minimum",    "maximum",  "minLength",
+     "maxLength", "minItems",    "maxItems",   "pattern",  "oneOf",
+     "format",    "description", "example",    "default",  "title",
+     "readOnly",  "allOf",       "uniqueItems"});
+
+constexpr std::array understood_formats = std::to_array<std::string_view>(
+    {"date-time", "int32", "int64", "double", "email", "binary", "byte"});
+
+// Patterns speak of characters.
+std::wstring characters(std::string_view text) {
+  using Each = boost::u8_to_u32_iterator<std::string_view::const_iterator, wchar_t>;
+  return {Each(text.begin(), text.begin(), text.end()), Each(text.end(), text.begin(), text.end())};
+}
+
+bool is_among(std::span<const std::string_view> known, std::string_view name) {
+  return std::ranges::find(known, name) != known.end();
+}
 
 bool is_integer(const json::value& value) { return value.is_int64() || value.is_uint64(); }
 
@@ -68,7 +85,7 @@ void SchemaCheck::collect_patterns(const json::value& node) {
   for (const auto& member : *object) {
     if (member.key() == "pattern" && member.value().is_string()) {
       const std::string text(member.value().as_string());
-      patterns_.try_emplace(text, text, std::regex::ECMAScript);
+      patterns_.try_emplace(text, characters(text), std::wregex::ECMAScript);
     } else {
       collect_patterns(member.value());
     }
@@ -96,12 +113,22 @@ std::vector<std::string> SchemaCheck::problems(const json::value& value,
 
 void SchemaCheck::check(const Place& place, std::vector<std::string>& found) const {
   for (const auto& member : place.schema) {
-    if (std::ranges::find(understood, std::string_view(member.key())) == understood.end()) {
+    if (!is_among(understood_keywords, member.key())) {
       found.push_back(place.path + ": schema keyword " + std::string(member.key()) +
                       " is not understood");
     }
   }
+  const auto* format = place.schema.if_contains("format");
+  if (format && !is_among(understood_formats, format->as_string()))
+    found.push_back(place.path + ": schema format is not understood");
   if (place.schema.contains("oneOf")) return check_one_of(place, found);
+  if (const auto* all = place.schema.if_contains("allOf")) {
+    for (const auto& each : all->as_array()) {
+      const json::value* schema = resolve(each);
+      if (!schema) return found.push_back(place.path + ": $ref to nothing");
+      check({place.value, schema->as_object(), place.path}, found);
+    }
+  }
   const auto* nullable = place.schema.if_contains("nullable");
   const auto* type = place.schema.if_contains("type");
   if (place.value.is_null() && nullable && nullable->as_bool()) return;
@@ -130,7 +157,8 @@ void SchemaCheck::check_text(const Place& place, std::vector<std::string>& found
          found);
   if (const auto* pattern = place.schema.if_contains("pattern")) {
     const auto& expression = patterns_.find(std::string_view(pattern->as_string()))->second;
-    if (!std::regex_search(text, expression)) found.push_back(place.path + ": breaks its pattern");
+    if (!std::regex_search(characters(text), expression))
+      found.push_back(place.path + ": breaks its pattern");
   }
   const auto* format = place.schema.if_contains("format");
   if (format && format->as_string() == "date-time" && (!parse_time(text) || !text.ends_with('Z'))) {
@@ -140,11 +168,19 @@ void SchemaCheck::check_text(const Place& place, std::vector<std::string>& found
 
 void SchemaCheck::check_number(const Place& place, std::vector<std::string>& found) const {
   bounds(place.schema, "minimum", "maximum", place.value.to_number<double>(), place.path, found);
+  const auto* format = place.schema.if_contains("format");
+  if (!format || *format != "int32") return;
+  if (std::abs(place.value.to_number<double>()) > std::numeric_limits<std::int32_t>::max())
+    found.push_back(place.path + ": is no int32");
 }
 
 void SchemaCheck::check_list(const Place& place, std::vector<std::string>& found) const {
   const auto& list = place.value.as_array();
   bounds(place.schema, "minItems", "maxItems", static_cast<double>(list.size()), place.path, found);
+  const auto* unique = place.schema.if_contains("uniqueItems");
+  for (auto at = list.begin(); unique && unique->as_bool() && at != list.end(); ++at) {
+    if (std::find(list.begin(), at, *at) != at) found.push_back(place.path + ": repeats an item");
+  }
   const auto* items = place.schema.if_contains("items");
   if (!items && !place.schema.contains("type")) return;  // anything goes
   if (!items) return found.push_back(place.path + ": the schema does not say what is in the list");

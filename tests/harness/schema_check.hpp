@@ -37,7 +37,7 @@ class SchemaCheck {
   void check_one_of(const Place& place, std::vector<std::string>& found) const;
 
   const boost::json::value& document_;
-  std::map<std::string, std::regex, std::less<>> patterns_;
+  std::map<std::string, std::wregex, std::less<>> patterns_;
 };
 
 }  // namespace mp::test

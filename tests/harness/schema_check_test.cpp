@@ -53,6 +53,27 @@ TEST(SchemaCheck, follows_references_and_wants_exactly_one_of) {
   EXPECT_EQ(problems(R"({"$ref": "#/nothing"})", "1"), 1U);
 }
 
+TEST(SchemaCheck, wants_all_of_and_no_item_twice) {
+  EXPECT_EQ(problems(R"({"allOf": [{"$ref": "#/small"}], "description": "x"})", "9"), 0U);
+  EXPECT_EQ(problems(R"({"allOf": [{"$ref": "#/small"}]})", "10"), 1U);
+  EXPECT_EQ(problems(R"({"type": "array", "uniqueItems": true, "items": {"type": "integer"}})",
+                     "[1, 2, 1]"),
+            1U);
+}
+
+TEST(SchemaCheck, matches_patterns_by_characters) {
+  const char* schema = R"({"type": "string", "pattern": "^[^\u0000-\u001f\u007f-\u009f]*$"})";
+  EXPECT_EQ(problems(schema, R"("Grüße, 世界 😀")"), 0U);
+  EXPECT_EQ(problems(schema, R"("a\u0085b")"), 1U);
+  EXPECT_EQ(problems(schema, R"("a\nb")"), 1U);
+}
+
+TEST(SchemaCheck, holds_numbers_to_their_format) {
+  EXPECT_EQ(problems(R"({"type": "integer", "format": "int32"})", "2147483648"), 1U);
+  EXPECT_EQ(problems(R"({"type": "integer", "format": "int64"})", "2147483648"), 0U);
+  EXPECT_EQ(problems(R"({"type": "string", "format": "colour"})", R"("red")"), 1U);
+}
+
 TEST(SchemaCheck, refuses_keywords_that_it_does_not_know) {
   EXPECT_EQ(problems(R"({"type": "integer", "multipleOf": 2})", "3"), 1U);
 }

@@ -26,19 +26,22 @@ StoreOptions store_options(const Settings& settings) {
   return {.url = settings.database.url, .data_dir = settings.data_dir};
 }
 
-// Checked at the start, so that a wrong file does not look like a server that is away.
-const Settings& with_authorities(const Settings& settings) {
+// The files that the settings name, checked before anything is made, so that a wrong one is one
+// clear line and does not look like a server that is away later.
+const Settings& with_files(const Settings& settings, Time now) {
+  const XdsSettings& xds = settings.xds;
+  const TlsSettings& tls = settings.tls;
   if (!settings.license.ca.empty()) read_authorities(settings.license.ca, "license.ca");
   if (!settings.acme.ca.empty()) read_authorities(settings.acme.ca, "acme.ca");
+  if (!xds.client_ca.empty()) read_authorities(xds.client_ca, "xds.client_ca");
+  if (xds.tls == XdsTls::Files)
+    read_pair({xds.certificate, xds.key, "xds.certificate", "xds.key"}, now);
+  if (!tls.certificate.empty())
+    read_pair({tls.certificate, tls.key, "tls.certificate", "tls.key"}, now);
   return settings;
 }
 
 http::ServerOptions http_options(const Settings& settings, const Clock& clock) {
-  if (!settings.tls.certificate
-           .empty()) {  // the server reads them itself; this names what is wrong with them
-    read_pair({settings.tls.certificate, settings.tls.key, "tls.certificate", "tls.key"},
-              clock.now());
-  }
   return {.listen = settings.http.listen,
           .certificate = settings.tls.certificate,
           .key = settings.tls.key,
@@ -51,7 +54,7 @@ http::ServerOptions http_options(const Settings& settings, const Clock& clock) {
 
 struct Manager::Parts {
   Parts(const Settings& given, const Clock& clock, Fetch& fetch)
-      : settings(with_authorities(given)),
+      : settings(with_files(given, clock.now())),
         clock(clock),
         fetch(fetch),
         store(store_options(settings), clock),

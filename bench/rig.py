@@ -27,7 +27,7 @@ ENVOY = pathlib.Path(os.environ.get("MARCHPROXY_TEST_ENVOY", ROOT / "build/third
 PASSWORD = "bench-of-one-night"
 KEY = "mp_cluster_" + "b" * 43
 PATIENCE = 60.0
-GOALS = os.environ.get("MARCHPROXY_BENCH_GOALS")  # a file that scripts/bench prints at the end
+GOALS = os.environ.get("BENCH_GOALS")  # a file that scripts/bench prints at the end
 
 
 def eventually(check, what):

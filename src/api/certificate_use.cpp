@@ -43,6 +43,17 @@ std::vector<std::string> served_by(const Certificate& certificate, const std::st
   return names;
 }
 
+// Whether callers of a tcp mapping prove themselves by certificate, which takes a server with one.
+bool has_certified_callers(const Mapping& mapping, const xds::ClusterConfig& config) {
+  return mapping.enabled && mapping.auth_required &&
+         std::ranges::find(mapping.protocols, Protocol::Tcp) != mapping.protocols.end() &&
+         std::ranges::any_of(mapping.source_services, [&](const ServiceRef& source) {
+           return std::ranges::any_of(config.services, [&](const auto& service) {
+             return names(source, *service) && service->auth_type != AuthType::None;
+           });
+         });
+}
+
 void add_of_cluster(Reader& db, const Certificate& certificate, std::int64_t cluster_id, Time now,
                     std::vector<std::int64_t>& needing) {
   const auto config = xds::load_config(db, cluster_id);
@@ -52,12 +63,18 @@ void add_of_cluster(Reader& db, const Certificate& certificate, std::int64_t clu
       return other->id != certificate.id && is_delivered_at(*other, now) && covers(*other, host);
     });
   };
+  const auto serves = [&](const std::string& host) { return covers(certificate, host); };
   for (const auto& mapping : config->mappings) {
-    if (!is_tls(*mapping)) continue;
-    const bool needs = std::ranges::any_of(hosts_of(*mapping, *config), [&](const auto& host) {
-      return !std::ranges::all_of(served_by(certificate, host), served_otherwise);
-    });
-    if (needs) needing.push_back(mapping->id);
+    const auto hosts = hosts_of(*mapping, *config);
+    const bool needs_one_a_host =
+        is_tls(*mapping) && std::ranges::any_of(hosts, [&](const auto& host) {
+          return !std::ranges::all_of(served_by(certificate, host), served_otherwise);
+        });
+    // One for any of its destinations is enough here.
+    const bool needs_one = has_certified_callers(*mapping, *config) &&
+                           std::ranges::any_of(hosts, serves) &&
+                           std::ranges::none_of(hosts, served_otherwise);
+    if (needs_one_a_host || needs_one) needing.push_back(mapping->id);
   }
 }
 

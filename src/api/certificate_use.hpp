@@ -1,4 +1,4 @@
-// Which mappings could not serve TLS without a certificate.
+// Which mappings could not serve TLS, or know their callers, without a certificate.
 #pragma once
 
 #include "model/certificate.hpp"
@@ -8,8 +8,9 @@
 
 namespace mp::api {
 
-// The https and wss mappings, switched on, that answer to a host for which this is the only
-// certificate that proxies are given now. By id; empty for one that is not given to them.
+// The mappings, switched on, that answer to a host by https or wss, or whose callers prove
+// themselves by certificates over tcp, and for which this is the only certificate that proxies are
+// given now. By id; empty for one that is not given to them.
 std::vector<std::int64_t> mappings_that_need(Reader& db, const Certificate& certificate, Time now);
 
 }  // namespace mp::api

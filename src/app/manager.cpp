@@ -122,6 +122,7 @@ struct Manager::Parts {
              [this] {
                if (auto next = port_certificate.renewed()) xds_server.renew(*std::move(next));
              }},
+            {"renew_api_certificate", 1h, [this] { http_server.renew_certificate(); }},
             {"renew_certificates", 1h,
              [this] { api::renew_certificates(store, authority, clock.now()); }, 0s},
             {"forget_windows", 1min, [this] { rates.forget_closed(clock.now()); }},

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,11 +44,18 @@ class Tls {
   // PEM files. Throws std::runtime_error naming the setting and the file.
   Tls(const std::string& certificate, const std::string& key);
   ~Tls();
+  // From any thread.
   std::unique_ptr<Channel> channel(int socket) const;
+  // Reads the files again: channels that are made from now on have what is in them. Throws like the
+  // constructor, and nothing changes then. From any thread.
+  void renew();
 
  private:
   struct Context;
-  std::unique_ptr<Context> context_;
+  const std::string certificate_;
+  const std::string key_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::shared_ptr<const Context> context_;
 };
 
 }  // namespace mp::http

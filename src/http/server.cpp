@@ -83,6 +83,9 @@ class Server::State {
   void start();
   void stop(Milliseconds grace);
   std::uint16_t port() const { return port_; }
+  void renew_certificate() {
+    if (site_.tls) site_.tls->renew();
+  }
 
  private:
   void listen();
@@ -196,5 +199,6 @@ Server::~Server() = default;
 void Server::start() { state_->start(); }
 std::uint16_t Server::port() const { return state_->port(); }
 void Server::stop(Milliseconds grace) { state_->stop(grace); }
+void Server::renew_certificate() { state_->renew_certificate(); }
 
 }  // namespace mp::http

@@ -61,6 +61,10 @@ class Server {
   // Handler.
   void stop(Milliseconds grace);
 
+  // Reads certificate and key again, for the connections that come. Throws std::runtime_error when
+  // they are wrong: those of before stay. Does nothing without TLS. While it runs, from any thread.
+  void renew_certificate();
+
  private:
   class State;
   std::unique_ptr<State> state_;

@@ -63,10 +63,23 @@ std::string first_error() {
   return reason == nullptr ? "" : std::string(": ") + reason;
 }
 
+BIO_METHOD* socket_method() {
+  static const std::unique_ptr<BIO_METHOD, Free> method = [] {
+    std::unique_ptr<BIO_METHOD, Free> made(
+        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket"));
+    if (!made) throw std::bad_alloc();
+    BIO_meth_set_write(made.get(), send_bytes);
+    BIO_meth_set_read(made.get(), receive_bytes);
+    BIO_meth_set_ctrl(made.get(), control);
+    return made;
+  }();
+  return method.get();
+}
+
 class TlsChannel final : public Channel {
  public:
-  TlsChannel(SSL_CTX* context, BIO_METHOD* method, int socket) : session_(SSL_new(context)) {
-    BIO* bio = session_ ? BIO_new(method) : nullptr;
+  TlsChannel(SSL_CTX* context, int socket) : session_(SSL_new(context)) {
+    BIO* bio = session_ ? BIO_new(socket_method()) : nullptr;
     if (bio == nullptr) throw std::bad_alloc();
     BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
     BIO_set_init(bio, 1);
@@ -117,43 +130,48 @@ class TlsChannel final : public Channel {
 }  // namespace
 
 struct Tls::Context {
+  Context(const std::string& certificate, const std::string& key);
   std::unique_ptr<SSL_CTX, Free> settings{SSL_CTX_new(TLS_server_method())};
-  std::unique_ptr<BIO_METHOD, Free> method{
-      BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket")};
 };
 
-Tls::Tls(const std::string& certificate, const std::string& key)
-    : context_(std::make_unique<Context>()) {
-  SSL_CTX* settings = context_->settings.get();
-  BIO_METHOD* method = context_->method.get();
-  if (settings == nullptr || method == nullptr) throw std::bad_alloc();
-  BIO_meth_set_write(method, send_bytes);
-  BIO_meth_set_read(method, receive_bytes);
-  BIO_meth_set_ctrl(method, control);
-
-  SSL_CTX_set_min_proto_version(settings, TLS1_2_VERSION);
+Tls::Context::Context(const std::string& certificate, const std::string& key) {
+  if (!settings) throw std::bad_alloc();
+  SSL_CTX* context = settings.get();
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   // TLS 1.2: forward secrecy and authenticated encryption only. TLS 1.3 has nothing else.
-  SSL_CTX_set_cipher_list(settings, "ECDHE+AESGCM:ECDHE+CHACHA20");
-  SSL_CTX_set_options(settings, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-  SSL_CTX_set_mode(settings, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                 SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_session_id_context(settings, session_context, sizeof session_context - 1);
-  SSL_CTX_set_alpn_select_cb(settings, choose_protocol, nullptr);
+  SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
 
   ERR_clear_error();
-  if (SSL_CTX_use_certificate_chain_file(settings, certificate.c_str()) != 1) {
+  if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) {
     throw std::runtime_error("tls.certificate: cannot load " + certificate + first_error());
   }
-  if (SSL_CTX_use_PrivateKey_file(settings, key.c_str(), SSL_FILETYPE_PEM) != 1) {
+  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
     throw std::runtime_error("tls.key: cannot load " + key + first_error());
   }
 }
 
+Tls::Tls(const std::string& certificate, const std::string& key)
+    : certificate_(certificate),
+      key_(key),
+      context_(std::make_shared<const Context>(certificate, key)) {}
+
 Tls::~Tls() = default;
 
+void Tls::renew() {
+  auto next = std::make_shared<const Context>(certificate_, key_);
+  const std::lock_guard lock(mutex_);
+  context_ = std::move(next);
+}
+
 std::unique_ptr<Channel> Tls::channel(int socket) const {
-  return std::make_unique<TlsChannel>(context_->settings.get(), context_->method.get(), socket);
+  const std::lock_guard lock(mutex_);
+  return std::make_unique<TlsChannel>(context_->settings.get(), socket);
 }
 
 }  // namespace mp::http

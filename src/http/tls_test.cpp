@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -93,6 +94,15 @@ class TlsClient final : public Client {
     unsigned length = 0;
     SSL_get0_alpn_selected(session_.get(), &name, &length);
     return {reinterpret_cast<const char*>(name), length};
+  }
+  // The server's certificate, DER.
+  std::string certificate() const {
+    const Owned<X509> peer(SSL_get1_peer_certificate(session_.get()));
+    unsigned char* bytes = nullptr;
+    const int size = i2d_X509(peer.get(), &bytes);
+    std::string text(reinterpret_cast<char*>(bytes), static_cast<std::size_t>(std::max(size, 0)));
+    OPENSSL_free(bytes);
+    return text;
   }
   // Whether the server said goodbye, so that nobody can cut an answer unseen.
   bool was_ended() const { return (SSL_get_shutdown(session_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
@@ -194,6 +204,26 @@ TEST_F(TlsServer, says_what_is_wrong_with_its_files) {
   write_pair();
   options_.certificate = folder_ / "other.pem";
   EXPECT_EQ(start_failure(), "tls.key: cannot load " + key + ": key values mismatch");
+}
+
+TEST_F(TlsServer, takes_new_files_for_the_connections_that_come) {
+  TestServer test(options_);
+  test.handler.action = [](Request request, Answer answer) { answer({.body = request.target}); };
+  TlsClient old(test.server.port());
+  ASSERT_TRUE(old.shake_hands());
+  const std::string first = old.certificate();
+  write_pair();
+  test.server.renew_certificate();
+  TlsClient next(test.server.port());
+  ASSERT_TRUE(next.shake_hands());
+  const std::string second = next.certificate();
+  EXPECT_NE(second, first);
+  EXPECT_EQ(old.ask(get("/old")).body, "/old");
+  std::filesystem::remove(options_.key);
+  EXPECT_THROW(test.server.renew_certificate(), std::runtime_error);
+  TlsClient last(test.server.port());
+  ASSERT_TRUE(last.shake_hands());
+  EXPECT_EQ(last.certificate(), second);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "cli/failure.hpp"
 #include "cli/look.hpp"
 #include "model/field.hpp"
+#include "settings/yaml_documents.hpp"
 
 #include <yaml-cpp/yaml.h>
 #include <boost/json.hpp>
@@ -16,6 +17,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr int deepest = 64;
+constexpr std::size_t most_documents = 100'000;
 constexpr std::size_t most_nodes = 1'000'000;
 
 bool is_word_of_yaml(std::string_view text) {
@@ -147,6 +149,10 @@ std::vector<Document> read_documents(const std::string& text, const std::string&
   }
   std::vector<Document> documents;
   try {
+    if (has_more_documents(text, most_documents)) {
+      throw wrong_usage(name + ": holds more than " + std::to_string(most_documents) +
+                        " documents, or is not YAML");
+    }
     Reader reader(name);
     for (const YAML::Node& root : YAML::LoadAll(text)) {
       if (!root.IsNull()) documents.push_back({reader.read(root, 0), reader.place(root)});

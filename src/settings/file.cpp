@@ -1,5 +1,7 @@
 #include "settings/file.hpp"
 
+#include "settings/yaml_documents.hpp"
+
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -105,9 +107,8 @@ class File {
 void read_settings_file(const std::string& path, GivenValues& given) {
   const std::string text = text_of_file(path);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) throw broken(path, "the file holds several documents");
-    if (!documents.empty()) File(path, given).read(documents.front());
+    if (has_more_documents(text, 1)) throw broken(path, "the file holds several documents");
+    File(path, given).read(YAML::Load(text));
   } catch (const YAML::Exception& error) {
     throw broken(path + ", line " + std::to_string(error.mark.line + 1),
                  "is not YAML: " + error.msg);

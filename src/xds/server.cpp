@@ -5,14 +5,17 @@
 #include "xds/switchboard.hpp"
 #include "xds/tls_credentials.hpp"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 namespace mp::xds {
@@ -85,14 +88,21 @@ std::string to_text(const grpc::ByteBuffer& buffer) {
 // OnDone comes when every other reaction has returned, and then the object goes.
 class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
  public:
-  Reactor(Switchboard& board, grpc::GenericCallbackServerContext& context, const Method& method)
-      : context_(context) {
-    session_ = board.add({.channel = method.channel,
-                          .flavour = method.flavour,
-                          .cluster_key = key_of(context),
-                          .peer = address_of(context.peer())},
-                         *this);
-    if (session_)
+  // `calls` counts those that are there.
+  Reactor(Switchboard& board, std::atomic<int>& calls, grpc::GenericCallbackServerContext& context,
+          const Method& method)
+      : context_(context), calls_(calls) {
+    ++calls_;
+    auto session = board.add({.channel = method.channel,
+                              .flavour = method.flavour,
+                              .cluster_key = key_of(context),
+                              .peer = address_of(context.peer())},
+                             *this);
+    {
+      const std::lock_guard lock{mutex_};
+      session_ = session;
+    }
+    if (session)
       StartRead(&incoming_);
     else
       Finish({grpc::StatusCode::UNAVAILABLE, "the server stops"});
@@ -119,7 +129,7 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
 
   void OnReadDone(bool ok) override {
     if (!ok) return end(grpc::Status::OK);
-    session_->on_message(to_text(incoming_));
+    session()->on_message(to_text(incoming_));
   }
 
   void OnWriteDone(bool ok) override {
@@ -139,11 +149,18 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
   void OnCancel() override { end(grpc::Status::CANCELLED); }
 
   void OnDone() override {
-    if (session_) session_->on_gone();
+    if (const auto gone = session()) gone->on_gone();
+    std::atomic<int>& calls = calls_;
     delete this;
+    --calls;
   }
 
  private:
+  std::shared_ptr<Session> session() {
+    const std::lock_guard lock{mutex_};
+    return session_;
+  }
+
   void end(grpc::Status status) {
     const std::lock_guard lock{mutex_};
     if (ending_) return;
@@ -152,10 +169,13 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
   }
 
   grpc::GenericCallbackServerContext& context_;
-  std::shared_ptr<Session> session_;
+  std::atomic<int>& calls_;
   grpc::ByteBuffer incoming_;
 
+  // Guards what follows; the session too, although gRPC orders the reactions, because the thread
+  // sanitizer does not see how.
   std::mutex mutex_;
+  std::shared_ptr<Session> session_;
   std::deque<grpc::ByteBuffer> outgoing_;  // bounded by the session, which asks for the length
   bool writing_ = false;
   std::optional<grpc::Status> ending_;
@@ -168,19 +188,31 @@ class Discovery final : public grpc::CallbackGenericService {
   grpc::ServerGenericBidiReactor* CreateReactor(
       grpc::GenericCallbackServerContext* context) override {
     for (const auto& method : methods) {
-      if (method.path == context->method()) return new Reactor(board_, *context, method);
+      if (method.path == context->method()) return new Reactor(board_, calls_, *context, method);
     }
     return grpc::CallbackGenericService::CreateReactor(context);  // UNIMPLEMENTED
   }
 
+  // gRPC has waited for them when it is shut down, in a way that the thread sanitizer does not see.
+  void wait() const {
+    while (calls_ != 0) std::this_thread::yield();
+  }
+
  private:
   Switchboard& board_;
+  std::atomic<int> calls_{0};
 };
 
 // gRPC writes to stderr in its own form; its words are for who looks for a fault.
 void write_log(gpr_log_func_args* args) {
   log::debug("grpc",
              {{"text", args->message}, {"file", args->file}, {"line", std::to_string(args->line)}});
+}
+
+// protobuf's too, which complains of texts that are no UTF-8.
+void write_protobuf_log(google::protobuf::LogLevel, const char* file, int line,
+                        const std::string& text) {
+  log::debug("protobuf", {{"text", text}, {"file", file}, {"line", std::to_string(line)}});
 }
 
 // A dead proxy is noticed within 40 s; a proxy may ping as often as every 5 s.
@@ -209,6 +241,7 @@ class Server::Core {
 
   void start() {
     gpr_set_log_function(write_log);
+    google::protobuf::SetLogHandler(write_protobuf_log);
     grpc::ServerBuilder builder;
     configure(builder);
     builder.AddListeningPort(options_.listen, credentials(), &port_);
@@ -226,6 +259,7 @@ class Server::Core {
     if (!server_) return;
     server_->Shutdown(std::chrono::system_clock::now() + stop_patience);
     server_.reset();
+    discovery_.wait();
   }
 
   void renew(ServerTls tls) {

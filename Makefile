@@ -1,6 +1,6 @@
 # The project's commands. `make` alone lists them.
 
-.PHONY: help setup build run test test-asan test-tsan bench format lint docs check
+.PHONY: help setup build run test test-asan test-tsan fuzz bench format lint docs check
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -22,6 +22,9 @@ test-asan: ## the same as test
 
 test-tsan: ## run every test under the thread sanitizer
 	@scripts/test tsan
+
+fuzz: ## feed every parser of outside bytes for SECONDS each (600)
+	@MARCHPROXY_FUZZ_SECONDS=$(or $(SECONDS),600) scripts/fuzz
 
 bench: ## build release and run the benchmarks
 	@scripts/bench

@@ -56,6 +56,8 @@ bool TrustedProxies::trusts(const AddressBytes& address) const {
 
 std::string TrustedProxies::client(std::string_view peer,
                                    std::span<const std::string_view> forwarded) const {
+  // The server writes IPv4 addresses in one way only.
+  if (forwarded.empty() && peer.find(':') == std::string_view::npos) return std::string(peer);
   auto current = address_bytes(peer);
   if (!current) return std::string(peer);
   for (std::size_t at = forwarded.size(); at-- > 0;) {

@@ -89,13 +89,13 @@ http::Response refusal(int status, std::string_view message, Time now) {
   return response;
 }
 
-std::string request_id_of(const http::Request& request) {
+std::string request_id_of(const http::Request& request, RandomTexts& ids) {
   const std::string_view given = request.header("X-Request-ID");
   const bool usable =
       !given.empty() && given.size() <= 64 && std::ranges::all_of(given, [](unsigned char letter) {
         return std::isalnum(letter) != 0 || letter == '.' || letter == '_' || letter == '-';
       });
-  return usable ? std::string(given) : "req_" + random_text(16);
+  return usable ? std::string(given) : "req_" + ids.take(16);
 }
 
 }  // namespace mp::api

@@ -3,6 +3,7 @@
 
 #include "api/call.hpp"
 #include "base/error.hpp"
+#include "base/random_texts.hpp"
 #include "http/message.hpp"
 
 namespace mp::api {
@@ -16,6 +17,6 @@ http::Response failure(const Error& error, std::string_view request_id, Time now
 http::Response refusal(int status, std::string_view message, Time now);
 
 // The client's X-Request-ID when it is usable, else a new one.
-std::string request_id_of(const http::Request& request);
+std::string request_id_of(const http::Request& request, RandomTexts& ids);
 
 }  // namespace mp::api

@@ -116,6 +116,7 @@ void check_size(const http::Request& request) {
 struct Api::Inside {
   explicit Inside(Context& context) : observer(context.metrics) {}
   Observer observer;
+  RandomTexts ids;
 };
 
 Api::Api(Context& context, Workers& workers)
@@ -153,7 +154,7 @@ void Api::handle(http::Request request, http::Answer answer) {
   if (is_quick(job->route)) return respond(job);
   if (workers_.post([this, job] { respond(job); })) return;
   Error error = unavailable("The server is overloaded", "worker queue full");
-  job->answer(failure(error, request_id_of(job->request), context_.clock.now()));
+  job->answer(failure(error, request_id_of(job->request, inside_->ids), context_.clock.now()));
 }
 
 // A read by key from the file at hand takes less time than passing it to a worker. Few workers are
@@ -167,7 +168,7 @@ void Api::respond(const std::shared_ptr<Job>& job) {
   const http::Request& request = job->request;
   const Route& route = job->route;
   Call call(request, context_);
-  call.request_id = request_id_of(request);
+  call.request_id = request_id_of(request, inside_->ids);
   // Counted when the answer leaves, whether now or once the proxies have what was written.
   const http::Answer counted = [this, job](http::Response response) {
     inside_->observer.answered(

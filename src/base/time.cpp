@@ -4,10 +4,10 @@ namespace mp {
 
 namespace {
 
-void append_digits(std::string& text, unsigned value, int count) {
-  unsigned unit = 1;
-  for (int digit = 1; digit < count; ++digit) unit *= 10;
-  for (; unit > 0; unit /= 10) text.push_back(static_cast<char>('0' + value / unit % 10));
+// Two digits.
+void put(std::string& text, std::size_t at, unsigned value) {
+  text[at] = static_cast<char>('0' + value / 10 % 10);
+  text[at + 1] = static_cast<char>('0' + value % 10);
 }
 
 }  // namespace
@@ -17,20 +17,15 @@ std::string to_string(Time time) {
   const std::chrono::year_month_day date{day};
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time - day).count();
   const auto second_of_day = static_cast<unsigned>(seconds);
-  std::string text;
-  text.reserve(20);
-  append_digits(text, static_cast<unsigned>(static_cast<int>(date.year())), 4);
-  text.push_back('-');
-  append_digits(text, static_cast<unsigned>(date.month()), 2);
-  text.push_back('-');
-  append_digits(text, static_cast<unsigned>(date.day()), 2);
-  text.push_back('T');
-  append_digits(text, second_of_day / 3600, 2);
-  text.push_back(':');
-  append_digits(text, second_of_day / 60 % 60, 2);
-  text.push_back(':');
-  append_digits(text, second_of_day % 60, 2);
-  text.push_back('Z');
+  const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
+  std::string text = "0000-00-00T00:00:00Z";
+  put(text, 0, year / 100);
+  put(text, 2, year);
+  put(text, 5, static_cast<unsigned>(date.month()));
+  put(text, 8, static_cast<unsigned>(date.day()));
+  put(text, 11, second_of_day / 3600);
+  put(text, 14, second_of_day / 60 % 60);
+  put(text, 17, second_of_day % 60);
   return text;
 }
 

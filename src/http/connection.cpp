@@ -19,6 +19,9 @@ using SteadyClock = std::chrono::steady_clock;
 // connection, and the client could lose an answer that it has not read yet (RFC 9112 9.6).
 constexpr Milliseconds linger_timeout{2'000};
 
+// Bytes of a body that is sent together with others.
+constexpr std::size_t most_together = 32 * 1024;
+
 // Carries one Answer to its connection: at once inside Handler::handle, else through the loop's
 // mailbox.
 class Reply {
@@ -160,21 +163,38 @@ void Connection::receive() {
   if (moved.result == Transfer::Lost) return close();
   if (moved.result != Transfer::Done) return loop_.draining() ? close() : wait(moved.result);
   const std::string_view arrived(space.data(), moved.bytes);
-  if (input_.empty()) return serve(arrived);
-  auto bytes = std::exchange(input_, {});
-  bytes += arrived;
-  serve(bytes);
+  if (!input_.empty()) {
+    input_ += arrived;
+    return serve_kept();
+  }
+  const auto rest = serve(arrived);
+  if (stage_ == Stage::Closed) return;
+  input_.assign(rest);
+  go_on();
+}
+
+// What came before. A deep pipeline is not copied for each of its requests.
+void Connection::serve_kept() {
+  auto whole = std::exchange(input_, {});
+  const auto rest = serve(std::string_view(whole).substr(used_));
+  if (stage_ == Stage::Closed) return;
+  used_ = rest.empty() ? 0 : whole.size() - rest.size();
+  if (!rest.empty()) input_ = std::move(whole);
+  go_on();
+}
+
+void Connection::go_on() {
+  if (stage_ == Stage::Idle || stage_ == Stage::Reading) await_more();
 }
 
 // Reads and answers requests until bytes are missing, or until an answer must be waited for.
-void Connection::serve(std::string_view bytes) {
+// The bytes that are left.
+std::string_view Connection::serve(std::string_view bytes) {
   serving_ = true;
   while (serve_next(bytes)) {
   }
   serving_ = false;
-  if (stage_ == Stage::Closed || stage_ == Stage::Lingering) return;
-  input_.assign(bytes);
-  if (stage_ == Stage::Idle || stage_ == Stage::Reading) await_more();
+  return bytes;
 }
 
 bool Connection::serve_next(std::string_view& bytes) {
@@ -247,14 +267,22 @@ void Connection::respond(Response response) {
     response.status = 500;
   }
   if (loop_.draining()) keep_alive_ = false;
-  auto& bytes = loop_.output();
+  const bool alone = response.body.size() > most_together;
+  std::string own;
+  auto& bytes = alone ? own : loop_.output();
+  const auto begin = bytes.size();
   render(bytes, response,
          {.keep_alive = keep_alive_,
           .old_version = old_version_,
           .without_body = without_body_,
           .date = loop_.date()});
   stage_ = Stage::Writing;
-  send(bytes);
+  if (alone) return send(bytes);
+  loop_.send_soon(shared_from_this(), begin);
+}
+
+void Connection::send_answer(std::string_view bytes) {
+  if (stage_ == Stage::Writing) send(bytes);
 }
 
 void Connection::send(std::string_view bytes) {
@@ -287,8 +315,7 @@ void Connection::finish() {
   }
   enter(Stage::Idle, site_.options.idle_timeout);
   if (serving_) return;  // serve() goes on
-  const auto bytes = std::exchange(input_, {});
-  serve(bytes);
+  serve_kept();
 }
 
 void Connection::linger() {

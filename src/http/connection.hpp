@@ -41,6 +41,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The current request's answer. Ignored when none is due.
   void respond(Response response);
   void give_up();                                      // the answer will never come: 500
+  void send_answer(std::string_view bytes);            // as rendered; for the Loop
   bool handing_over() const { return handing_over_; }  // inside Handler::handle
 
   void expire(std::chrono::steady_clock::time_point now);
@@ -61,7 +62,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void turn_away();
   void open();
   void receive();
-  void serve(std::string_view bytes);
+  std::string_view serve(std::string_view bytes);
+  void serve_kept();
+  void go_on();
   bool serve_next(std::string_view& bytes);
   void await_more();
   bool has_input();  // received and not read yet
@@ -82,6 +85,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Parser parser_;
   std::string
       input_;  // received and not read yet: part of a request, or requests behind the current one
+  std::size_t used_ = 0;  // of input_
   std::string output_;    // what the socket did not take at once
   std::size_t sent_ = 0;  // of output_
   std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();

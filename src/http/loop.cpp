@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t doorway_limit = 64;
 constexpr std::size_t input_size = 32 * 1024;
-constexpr std::size_t output_kept = 256 * 1024;  // a larger answer's memory is given back
+constexpr std::size_t output_kept = 256 * 1024;  // more memory than that is given back
 
 }  // namespace
 
@@ -145,10 +145,24 @@ void Loop::remove(Connection& connection) {
   connections_.pop_back();
 }
 
-std::string& Loop::output() {
-  if (output_.capacity() > output_kept) std::string().swap(output_);
-  output_.clear();
-  return output_;
+void Loop::send_soon(std::shared_ptr<Connection> connection, std::size_t begin) {
+  outgoing_.push_back({std::move(connection), begin, output_.size()});
+  if (outgoing_.size() > 1) return;  // it was said
+  boost::asio::post(context_, [this] { flush(); });
+}
+
+// A connection that has sent may go on to its next request, whose answer goes out the next time.
+void Loop::flush() {
+  std::string bytes;
+  bytes.swap(output_);
+  const auto outgoing = std::exchange(outgoing_, {});
+  for (const auto& [connection, begin, end] : outgoing) {
+    const auto answer = std::string_view(bytes).substr(begin, end - begin);
+    connection->guarded([&] { connection->send_answer(answer); });
+  }
+  if (!output_.empty() || bytes.capacity() > output_kept) return;
+  bytes.clear();
+  output_.swap(bytes);
 }
 
 std::string_view Loop::date() {

@@ -95,12 +95,24 @@ class Loop {
 
   // Scratch memory that the loop's connections share: nobody keeps bytes in it between two events.
   std::span<char> input() { return input_; }
-  std::string& output();    // empty
   std::string_view date();  // now, as the Date field has it
 
+  // Answers are appended here and go out together, once the events that are due were handled: a
+  // client that waits on the same core then wakes up to many answers instead of one.
+  std::string& output() { return output_; }
+  // The connection's answer is in output() from `begin` to its end.
+  void send_soon(std::shared_ptr<Connection> connection, std::size_t begin);
+
  private:
+  struct Outgoing {
+    std::shared_ptr<Connection> connection;
+    std::size_t begin;
+    std::size_t end;
+  };
+
   void run();
   void sweep();
+  void flush();
   void for_each(const std::function<void(Connection&)>& action);
 
   Crowd& crowd_;
@@ -111,6 +123,7 @@ class Loop {
   std::vector<std::shared_ptr<Connection>> connections_;
   std::vector<char> input_;
   std::string output_;
+  std::vector<Outgoing> outgoing_;  // its answers
   std::time_t date_second_ = 0;
   std::string date_;
   bool draining_ = false;

@@ -40,6 +40,8 @@ void append_json(std::string& text, const json::value& value) {
     text.append(std::to_string(*number));
   else if (const auto* string = value.if_string())
     append_json(text, std::string_view(*string));
+  else if (const auto* list = value.if_array(); list && list->empty())
+    text.append("[]");
   else
     text.append(json::serialize(value));
 }

@@ -43,6 +43,7 @@ class Connection {
   void tell(const Notice& notice);
   // Ends the transaction whatever its state; never throws.
   void rollback();
+  bool in_transaction() const { return in_transaction_; }
 
   // Runs one statement; begins first when it must. Throws Conflict naming the field for a broken
   // unique rule, Validation for text with a NUL, Unavailable when the database is away.

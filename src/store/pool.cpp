@@ -22,10 +22,28 @@ Pool::Lease Pool::take() {
   return {*this, std::move(connection)};
 }
 
-void Pool::give_back(std::unique_ptr<Connection> connection) {
+bool Pool::may_keep(std::uint64_t age) const {
+  return url_.kind == DatabaseKind::Sqlite && age % 2 == 0 && age == age_;
+}
+
+void Pool::Lease::finish() const {
+  if (!pool_.may_keep(age_)) connection_->commit();
+}
+
+// Under the lock, so that before_commit() finds every view that was kept.
+void Pool::give_back(std::unique_ptr<Connection> connection, std::uint64_t age) {
   const std::lock_guard lock(mutex_);
+  if (connection->in_transaction() && !may_keep(age)) connection->rollback();
   idle_.push_back(std::move(connection));
   freed_.notify_one();
+}
+
+void Pool::before_commit() {
+  ++age_;
+  const std::lock_guard lock(mutex_);
+  for (const auto& connection : idle_) {
+    if (connection->in_transaction()) connection->rollback();
+  }
 }
 
 }  // namespace mp

@@ -12,8 +12,10 @@ namespace {
 
 constexpr std::string_view actions[] = {"create", "update", "delete"};
 
+// The object was just made: where the row says what it says already, nothing is parsed.
 void fill(const TableSql& sql, void* object, const Row& row) {
   for (std::size_t at = 0; at < sql.fields.size(); ++at) {
+    if (row[at] == sql.usual[at]) continue;
     sql.fields[at]->shape->from_cell(sql.fields[at]->member(object), row[at]);
   }
 }

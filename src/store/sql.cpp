@@ -5,10 +5,12 @@ namespace mp {
 TableSql table_sql(const Description& description) {
   TableSql sql;
   std::string values, sets;
+  const auto fresh = description.make();
   for (const Field& field : description.fields) {
     if (!field.stored()) continue;
     sql.fields.push_back(&field);
     sql.columns.push_back(field.shape->column);
+    sql.usual.push_back(field.shape->to_cell(field.of(fresh.get())));
     const std::string name(field.name);
     sql.list.append(sql.list.empty() ? "" : ", ").append(name);
     values.append(values.empty() ? ":" : ", :").append(name);

@@ -12,6 +12,7 @@ namespace mp {
 struct TableSql {
   std::vector<const Field*> fields;  // the stored ones, in order
   std::vector<Column> columns;       // their types
+  std::vector<Cell> usual;           // what they hold of an object that was just made
   std::string list;                  // "id, name, …"
   std::string find;                  // by :id
   std::string has;                   // a row when there is one with this :id

@@ -118,8 +118,9 @@ void Store::Inside::open(const Clock& clock) {
   } catch (const Error& error) {
     throw start_error(error);
   }
-  writer = std::make_unique<WriterThread>(std::move(connection), queue, clock, self,
-                                          [this](const Notice& notice) { committed(notice); });
+  writer = std::make_unique<WriterThread>(
+      std::move(connection), queue, clock, self,
+      [this](const Notice& notice) { committed(notice); }, pool);
   if (url.kind == DatabaseKind::Sqlite) return;
   listener = std::make_unique<Listener>(
       url.target, self,
@@ -180,7 +181,7 @@ void Store::read(const std::function<void(Reader&)>& work) {
   try {
     Reader db(connection);  // begins with its first statement
     work(db);
-    connection.commit();
+    lease.finish();
   } catch (...) {
     connection.rollback();
     throw;

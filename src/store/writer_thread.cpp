@@ -8,16 +8,29 @@ namespace {
 
 constexpr std::size_t most_in_batch = 256;
 
+// However the commit ends.
+class Committing {
+ public:
+  explicit Committing(Pool& readers) : readers_(readers) { readers_.before_commit(); }
+  ~Committing() { readers_.after_commit(); }
+  Committing(const Committing&) = delete;
+  Committing& operator=(const Committing&) = delete;
+
+ private:
+  Pool& readers_;
+};
+
 }  // namespace
 
 WriterThread::WriterThread(std::unique_ptr<Connection> connection, WriteQueue& queue,
                            const Clock& clock, std::string self,
-                           std::function<void(const Notice&)> committed)
+                           std::function<void(const Notice&)> committed, Pool& readers)
     : connection_(std::move(connection)),
       queue_(queue),
       clock_(clock),
       self_(std::move(self)),
       committed_(std::move(committed)),
+      readers_(readers),
       thread_([this] { run(); }) {}
 
 WriterThread::~WriterThread() {
@@ -105,7 +118,10 @@ void WriterThread::commit(const std::vector<Work*>& batch) {
   }
   connection_->save_numbers();
   if (notice.revision > 0) connection_->tell(notice);
-  connection_->commit();
+  {
+    const Committing committing(readers_);
+    connection_->commit();
+  }
   ++commits_;
   writes_ += static_cast<std::int64_t>(batch.size()) - failed;
   if (notice.revision > 0) committed_(notice);

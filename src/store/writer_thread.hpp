@@ -4,6 +4,7 @@
 #pragma once
 
 #include "store/database.hpp"
+#include "store/pool.hpp"
 #include "store/queue.hpp"
 
 #include <atomic>
@@ -14,9 +15,10 @@ namespace mp {
 class WriterThread {
  public:
   // `committed` is called on the thread, before the works' threads go on, when a commit appended to
-  // the log. Other managers are told in the transaction, in the name of `self`.
+  // the log. Other managers are told in the transaction, in the name of `self`. `readers` are told
+  // of each commit.
   WriterThread(std::unique_ptr<Connection> connection, WriteQueue& queue, const Clock& clock,
-               std::string self, std::function<void(const Notice&)> committed);
+               std::string self, std::function<void(const Notice&)> committed, Pool& readers);
   ~WriterThread();  // finishes what is queued
   WriterThread(const WriterThread&) = delete;
   WriterThread& operator=(const WriterThread&) = delete;
@@ -41,6 +43,7 @@ class WriterThread {
   const Clock& clock_;
   const std::string self_;
   const std::function<void(const Notice&)> committed_;
+  Pool& readers_;
   std::atomic<std::int64_t> commits_{0}, writes_{0}, failures_{0};
   std::thread thread_;
 };

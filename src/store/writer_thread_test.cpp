@@ -213,5 +213,24 @@ TEST_P(Writing, ReadersOfTheLogAreToldAfterTheCommit) {
   EXPECT_EQ(told, (std::vector<std::int64_t>{1, 2}));
 }
 
+// SQLite carries its log over into the file only when no reader holds an older state.
+TEST_P(Writing, ReadersBetweenCommitsDoNotKeepTheLogFromEnding) {
+  if (database.is_postgresql()) return;
+  constexpr int rounds = 60;
+  const std::string large(512 * 1024, 'x');
+  for (int round = 0; round < rounds; ++round) {
+    store->write(actor, [&](Writer& db) {
+      db.execute("INSERT INTO meta (key, value) VALUES (:key, :value)",
+                 {{"key", "large-" + std::to_string(round)}, {"value", large}});
+    });
+    store->read([&](Reader& db) {
+      const auto rows =
+          db.query("SELECT COUNT(*) FROM meta WHERE key LIKE 'large-%'", {}, {Column::Integer});
+      EXPECT_EQ(std::get<std::int64_t>(rows.at(0).at(0)), round + 1);
+    });
+  }
+  EXPECT_LT(std::filesystem::file_size(database.file() + "-wal"), 20U << 20U);
+}
+
 }  // namespace
 }  // namespace mp::test

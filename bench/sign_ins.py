@@ -1,6 +1,7 @@
 """What other requests feel of a flood of sign-ins, and what checking an API key costs beside a session's token."""
 
 import contextlib
+import statistics
 import threading
 import time
 
@@ -9,6 +10,7 @@ import rig
 SECONDS = 5
 FLOOD = 16
 CONNECTIONS = (1, 8)
+ROUNDS = 3
 
 
 def flood(manager, stop, counted):
@@ -34,28 +36,51 @@ def flooded(manager):
             thread.join()
 
 
+def check_costs(url, tokens):
+    """What checking each kind of credential costs."""
+    rows = []
+    for connections in CONNECTIONS:
+        for name, token in tokens:
+            rate, median, worst = rig.wrk(url, connections, SECONDS, token)
+            rows.append([name, connections, f"{rate:,.0f}", median, worst])
+    return rows
+
+
+def beside_flood(manager, url, token, connections):
+    """Quiet and flooded in turn; the medians, so that the noise of others does not decide."""
+    quiet, busy, signed_in, refused, seconds = [], [], 0, 0, 0.0
+    for _ in range(ROUNDS):
+        quiet.append(rig.wrk(url, connections, SECONDS, token))
+        began = time.perf_counter()
+        with flooded(manager) as counted:
+            busy.append(rig.wrk(url, connections, SECONDS, token))
+        seconds += time.perf_counter() - began
+        signed_in += counted.count(200)
+        refused += counted.count(503)
+
+    def median(rounds, column):
+        return statistics.median(each[column] for each in rounds)
+
+    ratio = median(busy, 2) / median(quiet, 2)
+    return ratio, [connections, median(quiet, 2), median(busy, 2), f"{ratio:.1f} x", median(quiet, 1), median(busy, 1),
+                   f"{signed_in / seconds:,.0f}", f"{refused / seconds:,.0f}"]
+
+
 def main():
     with rig.manager() as manager:
         client = manager.client()
         client.make("/api/services", {"name": "one", "ip_fqdn": "10.0.0.1", "collection": "c", "cluster_id": 1})
         key, _ = client.make("/api/auth/api-keys", {"name": "bench", "permissions": ["read"]})
         url = f"http://127.0.0.1:{manager.http_port}/api/v1/services/1"
-        costs, floods = [], []
-        for connections in CONNECTIONS:
-            for name, token in (("access token", manager.token), ("API key", key["key"])):
-                rate, median, worst = rig.wrk(url, connections, SECONDS, token)
-                costs.append([name, connections, f"{rate:,.0f}", median, worst])
-            quiet = costs[-1]
-            began = time.perf_counter()
-            with flooded(manager) as counted:
-                rate, median, worst = rig.wrk(url, connections, SECONDS, key["key"])
-            sign_ins = counted.count(200) / (time.perf_counter() - began)
-            floods.append([connections, quiet[4], worst, f"{worst / quiet[4]:.1f} x", quiet[3], median, f"{sign_ins:,.0f}",
-                           f"{counted.count(503):,}"])
+        costs = check_costs(url, (("access token", manager.token), ("API key", key["key"])))
+        floods = [beside_flood(manager, url, key["key"], connections) for connections in CONNECTIONS]
+    rig.goal("Sign-in flood: p99 of others within 2x",
+             ", ".join(f"{ratio:.1f} x with {connections}" for connections, (ratio, _) in zip(CONNECTIONS, floods)),
+             all(ratio <= 2 for ratio, _ in floods))
     rig.report("Checking who asks: GET by id", ["credential", "connections", "requests/s", "p50 ms", "p99 ms"], costs)
     rig.report(f"GET by id during a flood of sign-ins ({FLOOD} at a time)",
-               ["connections", "p99 ms alone", "p99 ms", "ratio", "p50 ms alone", "p50 ms", "sign-ins/s", "refused (503)"],
-               floods)
+               ["connections", "p99 ms alone", "p99 ms", "ratio", "p50 ms alone", "p50 ms", "sign-ins/s", "refused/s"],
+               [row for _, row in floods])
 
 
 if __name__ == "__main__":

@@ -197,6 +197,43 @@ TEST_F(ProxyTest, AClusterThatDoesNotWarmHoldsTheOthersForASecondOnly) {
   EXPECT_EQ(talk.wait(Milliseconds{1}), "scope t=1");
 }
 
+// Envoy does not ask for its clusters while one of them warms.
+TEST_F(ProxyTest, WhatUsesAClusterThatWarmsAcrossAReconnectWaitsForIt) {
+  Content next = base;
+  next[Type::Cluster]["b"] = "1";
+  next[Type::Endpoint]["b"] = "1";
+  next[Type::ScopedRoute]["s"] = "to b";
+  talk.give(snapshot(2, next));
+  EXPECT_EQ(talk.ask(Type::Listener, {}, {{"l", "1"}}), "");
+  EXPECT_EQ(talk.ask(Type::ScopedRoute, {}, {{"s", "1"}}), "");
+  EXPECT_EQ(talk.ask(Type::Endpoint, {"a", "b"}, {{"a", "1"}}), "endpoint b=1");
+  EXPECT_EQ(talk.ask(Type::Cluster, {}, {{"a", "1"}, {"b", "1"}}), "scope s=to b");
+}
+
+TEST_F(ProxyTest, AFirstAnswerWaitsForAClusterOnItsWay) {
+  talk.give(snapshot(1, base));
+  talk.ask(Type::Cluster);
+  talk.ask(Type::Endpoint, {"a"});
+  talk.accept_all();
+  Content next = base;
+  next[Type::Cluster]["b"] = "1";
+  next[Type::ScopedRoute]["s"] = "to b";
+  EXPECT_EQ(talk.give(snapshot(2, next)), "cluster b=1");
+  EXPECT_EQ(talk.ask(Type::Listener), "");
+  EXPECT_EQ(talk.ask(Type::ScopedRoute), "");
+  EXPECT_EQ(talk.accept(), "listener l=1; scope s=to b");
+}
+
+TEST_F(ProxyTest, AClientThatAsksForNoClustersIsNotHeldForLong) {
+  Content next = base;
+  next[Type::ScopedRoute]["s"] = "2";
+  talk.give(snapshot(2, next));
+  EXPECT_EQ(talk.ask(Type::ScopedRoute, {}, {{"s", "1"}}), "");
+  ASSERT_TRUE(talk.stream.next_wake(talk.now));
+  EXPECT_EQ(*talk.stream.next_wake(talk.now), talk.now + longest_hold);
+  EXPECT_EQ(talk.wait(longest_hold), "scope s=2");
+}
+
 TEST_F(ProxyTest, RemovalsGoLastAndInReverse) {
   start(base);
   const Content next{{Type::Cluster, {{"b", "1"}}},

@@ -1,5 +1,6 @@
 // Conversations in which the proxy refuses: who is blamed, what stays, when it is tried again.
 #include "xds/conversation.hpp"
+#include "xds/secret.hpp"
 
 #include <gtest/gtest.h>
 
@@ -97,6 +98,50 @@ TEST_F(RefusalTest, OneAmongManySecretsIsFound) {
   for (const Response& response : talk.unanswered) EXPECT_EQ(response.resources.size(), 1U);
   answer_all("s3=bad", "Failed to load private key from <inline>");
   EXPECT_EQ(refused(), Names{"s3"});
+}
+
+TEST_F(RefusalTest, ASecretIsPutBackToItsLastGoodForm) {
+  talk.give(snapshot(1, {{Type::Secret, {{"s", "1"}}}}));
+  talk.ask(Type::Secret, {"s"});
+  talk.accept();
+  talk.give(snapshot(2, {{Type::Secret, {{"s", "bad"}}}}));
+  EXPECT_EQ(talk.refuse("no"), "secret s=1");
+  EXPECT_EQ(talk.accept(), "");
+  EXPECT_EQ(refused(), Names{"s"});
+  EXPECT_TRUE(talk.stream.progress().settled);
+}
+
+// Envoy acknowledges one that it has refused when it gets it once more in the same bytes.
+TEST_F(RefusalTest, ASecretThatMayHaveBeenRefusedIsTriedInOtherBytes) {
+  const auto secret = [](const std::string& key) {
+    Certificate certificate{.id = 1};
+    certificate.cert_pem = "certificate\n";
+    certificate.key_pem = Secret(key);
+    return make_certificate_secret(certificate);
+  };
+  const auto holding = [&](std::int64_t revision, const ResourcePtr& resource) {
+    auto made = std::make_shared<Snapshot>();
+    made->revision = revision;
+    made->types[static_cast<std::size_t>(Type::Secret)] = {resource};
+    return made;
+  };
+  const auto told = [&] { return talk.unanswered.back().resources.at(0); };
+  const ResourcePtr bad = secret("b");
+  talk.give(holding(1, bad));
+  talk.ask(Type::Secret, {bad->name});
+  EXPECT_EQ(told(), bad) << "a client that held nothing before";
+  talk.refuse("no");
+  talk.wait(first_retry);
+  ASSERT_EQ(talk.unanswered.size(), 1U);
+  EXPECT_NE(told()->body, bad->body);
+  EXPECT_EQ(told()->version, bad->version);
+  talk.refuse("still no");
+  EXPECT_EQ(refused(), Names{bad->name});
+
+  Conversation later{Flavour::Delta};
+  later.give(holding(1, bad));
+  later.ask(Type::Secret, {bad->name}, {{bad->name, "another"}});
+  EXPECT_NE(later.unanswered.at(0).resources.at(0)->body, bad->body) << "nobody knows";
 }
 
 TEST_F(RefusalTest, TheDumpIsNeverKept) {

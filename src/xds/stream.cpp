@@ -1,6 +1,7 @@
 #include "xds/stream.hpp"
 
 #include "base/error.hpp"
+#include "xds/retell.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -38,6 +39,7 @@ Stream::Responses Stream::on_request(const Request& request, Time now) {
   Type type{};
   if (!find_type(request.type_url, type)) return {};
   Lane& each = lane(type);
+  if (!each.requested()) asked_[index(type)] = now;
   answered(each, request, now);
   if (dialect_.counts(each, request)) subscribe(each, request);
   return step(now);
@@ -140,6 +142,8 @@ void Stream::blame(Lane& lane, const Sent& sent, const std::string& message, std
   const auto& name = sent.resource->name;
   if (!lane.subscription().contains(name) || !find_resource(target_->of(lane.type()), name)) return;
   quarantine_.refuse(lane.type(), *sent.resource, message, revision, now);
+  // Envoy keeps a secret that it cannot use, for the next listener that is made with it.
+  if (lane.type() == Type::Secret) lane.owe(name);
 }
 
 void Stream::subscribe(Lane& lane, const Request& request) {
@@ -226,10 +230,13 @@ bool Stream::wants_advance(const Lane& lane) const {
   return lane.base() != target_ || retry_[index(lane.type())];
 }
 
-// Make before break: new listeners and routes wait for the clusters they may use.
+// Make before break: new listeners and routes wait for the clusters they may use. An Envoy that
+// comes back while a cluster warms asks for its clusters last, and refuses routes to that one.
 bool Stream::held_back(const Lane& each, Time now) const {
   const Lane& clusters = lane(Type::Cluster);
-  if (!consumer(each.type()) || !clusters.requested() || each.holds_nothing()) return false;
+  if (!consumer(each.type())) return false;
+  if (!each.base() && now >= asked_[index(each.type())] + longest_hold) return false;
+  if (!clusters.requested()) return !each.base() && !each.holds_nothing();
   if (clusters.base() != target_ || clusters.has_parts()) return true;
   return std::ranges::any_of(clusters.flights(), [&](const Flight& flight) {
     return flight.adds && now < flight.at + longest_hold;
@@ -341,6 +348,8 @@ std::optional<Time> Stream::next_wake(Time now) const {
     if (!each.requested() || !wants_advance(each)) continue;
     if (each.busy(now)) earlier(each.flights().back().at + patience);
     if (!consumer(each.type())) continue;
+    const Time last = asked_[index(each.type())] + longest_hold;
+    if (!each.base() && now < last) earlier(last);
     for (const auto& flight : lane(Type::Cluster).flights()) {
       if (flight.adds && now < flight.at + longest_hold) earlier(flight.at + longest_hold);
     }
@@ -348,8 +357,19 @@ std::optional<Time> Stream::next_wake(Time now) const {
   return next;
 }
 
+// Whether the client may have refused it before, as is known or nobody can know.
+bool Stream::retells(const Lane& lane, const Sent& sent) const {
+  if (lane.type() != Type::Secret) return false;
+  const bool claimed = sent.before ? sent.before->body.empty() : !lane.claimed().empty();
+  return claimed || quarantine_.holds(lane.type(), *sent.resource);
+}
+
 void Stream::send(Lane& lane, std::vector<Draft> drafts, Time now, Responses& responses) {
   for (auto& draft : drafts) {
+    for (const auto& sent : draft.sent) {
+      if (!retells(lane, sent)) continue;
+      std::ranges::replace(draft.resources, sent.resource, retell(sent.resource, now));
+    }
     std::string nonce = std::to_string(++last_nonce_);
     lane.took_off(
         {.nonce = nonce, .revision = target_->revision, .at = now, .sent = std::move(draft.sent)});

@@ -91,6 +91,7 @@ class Stream {
   void renew_endpoints(const std::vector<Sent>& clusters);
   void expect(const SnapshotPtr& from, Time now);
   void measure(Time now);
+  bool retells(const Lane& lane, const Sent& sent) const;
   void send(Lane& lane, std::vector<Draft> drafts, Time now, Responses& responses);
 
   Flavour flavour_;
@@ -103,6 +104,7 @@ class Stream {
   std::set<std::string, std::less<>> renewals_;  // clusters sent before endpoints were asked for
   std::array<Expected, type_count> expected_;
   std::optional<Time> expected_until_;
+  std::array<Time, type_count> asked_{};  // when each type was asked for first
   std::uint64_t last_nonce_ = 0;
   Progress progress_;
   Exchanges exchanges_;

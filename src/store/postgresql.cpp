@@ -1,4 +1,5 @@
 // PostgreSQL through SOCI; no SOCI type leaves this file.
+#include "store/call_watch.hpp"
 #include "store/constraint.hpp"
 #include "store/driver.hpp"
 
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <optional>
 #include <unordered_map>
 
 namespace mp {
@@ -82,6 +84,7 @@ class PostgresqlDriver final : public Driver {
   void rolled_back() override;
 
  private:
+  std::optional<CallWatch::Call> watch();
   Statement& prepare(std::string_view sql, const Values& values,
                      const std::vector<Column>& columns);
   void read_row(Statement& statement, const std::vector<Column>& columns);
@@ -91,6 +94,7 @@ class PostgresqlDriver final : public Driver {
 
   const Vault& vault_;
   const Access access_;
+  const std::shared_ptr<CallWatch> watch_;
   soci::session session_;
   PGconn* connection_ = nullptr;
   std::unordered_map<std::string, std::unique_ptr<Statement>> statements_;
@@ -98,16 +102,23 @@ class PostgresqlDriver final : public Driver {
 };
 
 PostgresqlDriver::PostgresqlDriver(const DatabaseUrl& url, const Vault& vault, Access access)
-    : vault_(vault), access_(access) {
+    : vault_(vault), access_(access), watch_(url.watch) {
   try {
     session_.open(soci::postgresql, url.target);
     connection_ = static_cast<soci::postgresql_session_backend*>(session_.get_backend())->conn_;
+    const auto watched = watch();
     session_ << "SET statement_timeout = '10s'";
     session_ << "SET client_min_messages = error";
     if (access == Access::Tally) session_ << "SET synchronous_commit = off";
   } catch (const soci::soci_error& fault) {
     throw database_away(fault.get_error_message());
   }
+}
+
+// Until the result goes out of scope.
+std::optional<CallWatch::Call> PostgresqlDriver::watch() {
+  if (!watch_ || lost()) return std::nullopt;
+  return std::optional<CallWatch::Call>(std::in_place, *watch_, PQsocket(connection_));
 }
 
 Statement& PostgresqlDriver::prepare(std::string_view sql, const Values& values,
@@ -148,6 +159,7 @@ std::int64_t PostgresqlDriver::run(std::string_view sql, const Values& values,
                                    const std::vector<Column>& columns,
                                    const std::function<void(Row&)>& row) {
   Statement* statement = nullptr;
+  const auto watched = watch();
   try {
     statement = &prepare(sql, values, columns);
     bind(*statement, values);
@@ -210,8 +222,7 @@ void PostgresqlDriver::translate(const std::string& message, std::string_view sq
 
 }  // namespace
 
-std::unique_ptr<Driver> open_postgresql(const DatabaseUrl& url, const Vault& vault,
-                                        Access access) {
+std::unique_ptr<Driver> open_postgresql(const DatabaseUrl& url, const Vault& vault, Access access) {
   return std::make_unique<PostgresqlDriver>(url, vault, access);
 }
 

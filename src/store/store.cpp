@@ -2,6 +2,7 @@
 
 #include "base/embedded.hpp"
 #include "base/log.hpp"
+#include "store/call_watch.hpp"
 #include "store/file.hpp"
 #include "store/listener.hpp"
 #include "store/migrate.hpp"
@@ -102,7 +103,9 @@ struct Store::Inside {
 DatabaseUrl Store::Inside::prepare() {
   create_private_directory(options.data_dir);
   DatabaseUrl parsed = parse_database_url(options.url, options.data_dir);
-  if (parsed.kind == DatabaseKind::Sqlite)
+  if (parsed.kind == DatabaseKind::Postgresql)
+    parsed.watch = std::make_shared<CallWatch>();
+  else
     lock = std::make_unique<FileLock>(parsed.target + ".lock");
   return parsed;
 }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t changes_at_once = 1000;
 constexpr Milliseconds longest_pause{1000};
+constexpr Milliseconds clock_tolerance{1000};
 
 std::int64_t number(const std::string& text) {
   std::int64_t value = 0;
@@ -223,9 +224,12 @@ bool Hub::round() {
 }
 
 void Hub::mark_due(Time now) {
+  // When the clock was set back, what had ended may count again.
+  const bool set_back = now + clock_tolerance < last_look_;
+  last_look_ = now;
   const std::lock_guard lock(mutex_);
   for (const auto& [id, state] : clusters_) {
-    if (state.rebuild_at && *state.rebuild_at <= now) dirty_.insert(id);
+    if (set_back || (state.rebuild_at && *state.rebuild_at <= now)) dirty_.insert(id);
   }
 }
 

@@ -112,6 +112,7 @@ class Hub {
   std::vector<GroupKey> pending_groups_;
   std::set<std::int64_t> dirty_;  // clusters to build
   bool failing_ = false;
+  Time last_look_;
   std::thread thread_;
 };
 

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 namespace mp::xds {
 namespace {
@@ -110,6 +111,7 @@ struct Status::Book {
   std::unordered_map<WaitId, Time> deadline_of;
   WaitId last_wait = 0;
   bool closed = false;
+  Time last_tick;
 
   State verdict(const Cluster& cluster, std::int64_t revision) const;
   void end_wait(WaitId id, State state, Done& done);
@@ -291,7 +293,10 @@ void Status::tick(Time now) {
   Done done;
   {
     const std::lock_guard lock{book_->mutex};
-    while (!book_->deadlines.empty() && book_->deadlines.begin()->first <= now) {
+    // On a clock that was set back they would wait for that time more.
+    const bool set_back = now + Milliseconds{1000} < std::exchange(book_->last_tick, now);
+    const Time due = set_back ? Time::max() : now;
+    while (!book_->deadlines.empty() && book_->deadlines.begin()->first <= due) {
       book_->end_wait(book_->deadlines.begin()->second, State::Pending, done);
     }
   }

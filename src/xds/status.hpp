@@ -118,7 +118,8 @@ class Status {
   void when_settled(std::int64_t cluster_id, std::int64_t revision, Time deadline,
                     std::function<void(State)> done);
 
-  // Ends waits whose deadline has come. The xDS server's timer thread calls it every 100 ms.
+  // Ends waits whose deadline has come, and all when the clock was set back. The xDS server's timer
+  // thread calls it every 100 ms.
   void tick(Time now);
 
   // Answers every wait with Pending and all later ones too; for the end of the program.

@@ -161,6 +161,16 @@ TEST_F(StatusTest, PendingAtTheDeadline) {
   settle(1, 2, 2);
 }
 
+TEST_F(StatusTest, PendingWhenTheClockIsSetBack) {
+  connect(1, "p");
+  status.tick(now);
+  const auto answer = wait(2, Milliseconds{100});
+  status.tick(now - Milliseconds{500});
+  EXPECT_FALSE(*answer) << "clocks are corrected by less than a second all the time";
+  status.tick(now - Milliseconds{60'000});
+  EXPECT_EQ(*answer, State::Pending);
+}
+
 TEST_F(StatusTest, AProxyThatLeavesIsNotWaitedFor) {
   connect(1, "p");
   connect(2, "q");

@@ -5,6 +5,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 namespace mp::api {
 namespace {
 
@@ -29,73 +31,99 @@ HostPort split(const std::string& text, int default_port) {
   return parts;
 }
 
-HostPort xds_host(const Call& call) {
-  const std::string& advertised = call.context.settings.xds.advertise;
-  if (!advertised.empty()) return split(advertised, call.context.xds_port);
+std::vector<HostPort> xds_hosts(const Call& call) {
+  std::vector<HostPort> hosts;
+  for (const std::string& address : call.context.settings.xds.advertise)
+    hosts.push_back(split(address, call.context.xds_port));
+  if (!hosts.empty()) return hosts;
   const std::string host(call.request.header("Host"));
   HostPort parts = split(host.empty() ? "127.0.0.1" : host, 0);
   parts.port = call.context.xds_port;
-  return parts;
+  return {parts};
 }
 
 json::object socket_address(const HostPort& target) {
   return {{"socket_address", json::object{{"address", target.host}, {"port_value", target.port}}}};
 }
 
-// TLS to a server whose certificate must come from `trusted_ca` and name `host`.
-json::object tls_socket(json::object trusted_ca, std::string_view host) {
-  const bool address = normal_address(host).has_value();
+// TLS to servers whose certificate must come from `trusted_ca` and have one of the names.
+json::object tls_socket(json::object trusted_ca, const std::vector<std::string>& names) {
+  json::array matchers;
+  for (const std::string& name : names) {
+    const bool address = normal_address(name).has_value();
+    matchers.push_back(json::object{{"san_type", address ? "IP_ADDRESS" : "DNS"},
+                                    {"matcher", json::object{{"exact", name}}}});
+  }
   json::object validation{{"trusted_ca", std::move(trusted_ca)},
-                          {"match_typed_subject_alt_names",
-                           json::array{json::object{{"san_type", address ? "IP_ADDRESS" : "DNS"},
-                                                    {"matcher", json::object{{"exact", host}}}}}}};
-  return {
-      {"name", "envoy.transport_sockets.tls"},
-      {"typed_config",
-       json::object{
-           {"@type",
-            "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"},
-           {"sni", address ? "" : host},
-           {"common_tls_context", json::object{{"validation_context", std::move(validation)}}}}}};
+                          {"match_typed_subject_alt_names", std::move(matchers)}};
+  // Of several servers the name is that of the one which is connected to.
+  const bool one = names.size() == 1;
+  const std::string sni = one && !normal_address(names.front()) ? names.front() : "";
+  json::object context{
+      {"@type", "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"},
+      {"sni", sni},
+      {"common_tls_context", json::object{{"validation_context", std::move(validation)}}}};
+  if (!one) context["auto_host_sni"] = true;
+  return {{"name", "envoy.transport_sockets.tls"}, {"typed_config", std::move(context)}};
 }
 
 // The manager's authority vouches for the server's certificate; the name in it does not depend on
 // how a proxy reaches the manager.
 json::object own_tls_socket(const Context& context) {
-  return tls_socket({{"inline_string", context.authority.certificates_pem()}}, xds_server_name);
+  return tls_socket({{"inline_string", context.authority.certificates_pem()}},
+                    {std::string(xds_server_name)});
 }
 
-// With a certificate from files the proxy trusts what the machine trusts, for the name it connects
+// With certificates from files the proxy trusts what the machine trusts, for the names it connects
 // to.
-json::object public_tls_socket(const std::string& host) {
-  return tls_socket({{"filename", "/etc/ssl/certs/ca-certificates.crt"}}, host);
+json::object public_tls_socket(const std::vector<HostPort>& hosts) {
+  std::vector<std::string> names;
+  for (const HostPort& each : hosts) names.push_back(each.host);
+  return tls_socket({{"filename", "/etc/ssl/certs/ca-certificates.crt"}}, names);
 }
 
+json::array endpoints(const std::vector<HostPort>& hosts) {
+  json::array made;
+  for (const HostPort& each : hosts) {
+    json::object endpoint{{"address", socket_address(each)}};
+    if (hosts.size() > 1 && !normal_address(each.host)) endpoint["hostname"] = each.host;
+    made.push_back(json::object{{"endpoint", std::move(endpoint)}});
+  }
+  return made;
+}
+
+// Of several managers Envoy takes one for its stream, and another when that one is lost.
 json::object control_plane(const Call& call) {
-  const HostPort target = xds_host(call);
+  const std::vector<HostPort> hosts = xds_hosts(call);
+  const bool addresses = std::ranges::all_of(
+      hosts, [](const HostPort& each) { return normal_address(each.host).has_value(); });
   const json::object http2{
       {"explicit_http_config",
        json::object{{"http2_protocol_options",
                      json::object{{"connection_keepalive",
                                    json::object{{"interval", "30s"}, {"timeout", "10s"}}}}}}},
       {"@type", "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"}};
-  const json::object endpoint{{"endpoint", json::object{{"address", socket_address(target)}}}};
   json::object cluster{
       {"name", xds_cluster},
-      {"type", normal_address(target.host) ? "STATIC" : "STRICT_DNS"},
+      {"type", addresses ? "STATIC" : "STRICT_DNS"},
       {"connect_timeout", "5s"},
       {"typed_extension_protocol_options",
        json::object{{"envoy.extensions.upstreams.http.v3.HttpProtocolOptions", http2}}},
       {"load_assignment",
-       json::object{
-           {"cluster_name", xds_cluster},
-           {"endpoints", json::array{json::object{{"lb_endpoints", json::array{endpoint}}}}}}}};
+       json::object{{"cluster_name", xds_cluster},
+                    {"endpoints", json::array{json::object{{"lb_endpoints", endpoints(hosts)}}}}}}};
   switch (call.context.settings.xds.tls) {
     case XdsTls::Auto: cluster["transport_socket"] = own_tls_socket(call.context); break;
-    case XdsTls::Files: cluster["transport_socket"] = public_tls_socket(target.host); break;
+    case XdsTls::Files: cluster["transport_socket"] = public_tls_socket(hosts); break;
     case XdsTls::Off: break;
   }
   return cluster;
+}
+
+// Between two tries to get a stream, at random up to this: Envoy's own limit of 30 s would leave
+// proxies without news long after the manager is back.
+json::object reconnect_policy() {
+  return {{"retry_back_off", json::object{{"base_interval", "0.5s"}, {"max_interval", "10s"}}}};
 }
 
 json::object bootstrap(const Call& call, const Proxy& proxy, std::string_view key, int admin_port) {
@@ -117,7 +145,8 @@ json::object bootstrap(const Call& call, const Proxy& proxy, std::string_view ke
                 {"set_node_on_first_message_only", true},
                 {"grpc_services",
                  json::array{json::object{
-                     {"envoy_grpc", json::object{{"cluster_name", xds_cluster}}},
+                     {"envoy_grpc", json::object{{"cluster_name", xds_cluster},
+                                                 {"retry_policy", reconnect_policy()}}},
                      {"initial_metadata",
                       json::array{json::object{{"key", "x-cluster-api-key"}, {"value", key}}}}}}}}},
            {"lds_config", ads},
@@ -130,7 +159,7 @@ json::object bootstrap(const Call& call, const Proxy& proxy, std::string_view ke
 }  // namespace
 
 std::string xds_address(const Call& call) {
-  const HostPort target = xds_host(call);
+  const HostPort target = xds_hosts(call).front();
   const bool bracketed = target.host.find(':') != std::string::npos;
   return (bracketed ? "[" + target.host + "]" : target.host) + ":" + std::to_string(target.port);
 }

@@ -11,8 +11,8 @@ namespace mp::api {
 // In the certificate of the xDS port, whatever name or address a proxy reaches it by.
 inline constexpr std::string_view xds_server_name = "xds.marchproxy.internal";
 
-// host:port of the xDS server as proxies reach it: the setting xds.advertise, else the host that
-// this request came to with the xDS port.
+// host:port of the xDS server as proxies reach it: the first of the setting xds.advertise, else the
+// host that this request came to with the xDS port.
 std::string xds_address(const Call& call);
 
 // `key` is the cluster key that the proxy will present. Same arguments, same text.

@@ -12,7 +12,7 @@ namespace {
 constexpr std::chrono::hours day{24};
 
 struct PortCertificateTest : test::StoreTest {
-  PortCertificateTest() { settings.xds.advertise = "manager.example:18000"; }
+  PortCertificateTest() { settings.xds.advertise = {"manager.example:18000"}; }
 
   void write(const test::MadeCertificate& made) const {
     std::ofstream(path("c.pem")) << made.pem();

@@ -154,13 +154,13 @@ TEST_F(AuthorityTest, OthersDoNotPassForIt) {
 }
 
 TEST(ServerNames, ArePlacesWhereTheManagerIsReached) {
-  EXPECT_THAT(server_names(""), testing::IsSupersetOf({"localhost", "127.0.0.1", "::1"}));
-  EXPECT_THAT(server_names("Manager.Example.com:443"), Contains("manager.example.com"));
-  EXPECT_THAT(server_names("manager.example.com"), Contains("manager.example.com"));
-  EXPECT_THAT(server_names("10.0.0.7:18000"), Contains("10.0.0.7"));
-  EXPECT_THAT(server_names("[2001:DB8:0::1]:18000"), Contains("2001:db8::1"));
-  EXPECT_THAT(server_names("2001:db8::1"), Contains("2001:db8::1"));
-  const auto names = server_names("localhost:1");
+  EXPECT_THAT(server_names({}), testing::IsSupersetOf({"localhost", "127.0.0.1", "::1"}));
+  EXPECT_THAT(server_names({"Manager.Example.com:443"}), Contains("manager.example.com"));
+  EXPECT_THAT(server_names({"manager.example.com"}), Contains("manager.example.com"));
+  EXPECT_THAT(server_names({"10.0.0.7:18000"}), Contains("10.0.0.7"));
+  EXPECT_THAT(server_names({"[2001:DB8:0::1]:18000"}), Contains("2001:db8::1"));
+  EXPECT_THAT(server_names({"2001:db8::1"}), Contains("2001:db8::1"));
+  const auto names = server_names({"localhost:1"});
   EXPECT_EQ(std::ranges::count(names, "localhost"), 1);
 }
 

@@ -33,12 +33,14 @@ std::string host_of(const std::string& advertise) {
 
 }  // namespace
 
-std::vector<std::string> server_names(const std::string& advertise) {
+std::vector<std::string> server_names(const std::vector<std::string>& advertise) {
   std::vector<std::string> names{"localhost", "127.0.0.1", "::1"};
-  for (std::string name : {this_host(), advertise.empty() ? std::string() : host_of(advertise)}) {
+  const auto add = [&](std::string name) {
     if (!name.empty() && std::ranges::find(names, name) == names.end())
       names.push_back(std::move(name));
-  }
+  };
+  add(this_host());
+  for (const std::string& address : advertise) add(host_of(address));
   return names;
 }
 

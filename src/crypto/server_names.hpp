@@ -6,8 +6,8 @@
 
 namespace mp {
 
-// This machine's name, localhost, both loopback addresses, and the host of `advertise` (host,
-// host:port, [v6]:port, or empty).
-std::vector<std::string> server_names(const std::string& advertise);
+// This machine's name, localhost, both loopback addresses, and the hosts of `advertise` (each host,
+// host:port or [v6]:port).
+std::vector<std::string> server_names(const std::vector<std::string>& advertise);
 
 }  // namespace mp

@@ -172,9 +172,12 @@ TEST(Settings, ListenAddressesAreAddresses) {
 TEST(Settings, AdvertiseIsAHostWithOrWithoutPort) {
   for (const std::string good :
        {"manager.example.com", "manager.example.com:18000", "10.0.0.7", "[2001:db8::1]:443"}) {
-    EXPECT_EQ(load({"--xds-advertise", good}).xds.advertise, good);
+    EXPECT_EQ(load({"--xds-advertise", good}).xds.advertise, std::vector{good});
   }
-  for (const std::string bad : {"https://manager", "a b", "host:0", "host:port"}) {
+  const std::vector<std::string> several{"a.example:1", "b.example"};
+  EXPECT_EQ(load({"--xds-advertise", "a.example:1,b.example"}).xds.advertise, several);
+  for (const std::string bad :
+       {"https://manager", "a b", "host:0", "host:port", "good.example,bad:x"}) {
     EXPECT_THAT(refused_flags({"--xds-advertise", bad}), HasSubstr("xds.advertise")) << bad;
   }
 }

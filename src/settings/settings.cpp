@@ -67,8 +67,9 @@ void check_http_settings(const void* section, Violations& violations) {
 void check_xds_settings(const void* section, Violations& violations) {
   const auto& xds = *static_cast<const XdsSettings*>(section);
   check_listen(xds.listen, violations);
-  if (!xds.advertise.empty() && !is_host(xds.advertise) && !is_host_port(xds.advertise)) {
-    violations.push_back({"advertise", "Must be a host, or host:port", json::value(xds.advertise)});
+  for (const std::string& address : xds.advertise) {
+    if (is_host(address) || is_host_port(address)) continue;
+    violations.push_back({"advertise", "Must be a host, or host:port", json::value(address)});
   }
   check_pair(xds.certificate, xds.key, violations);
   if (xds.tls == XdsTls::Files && xds.certificate.empty()) {

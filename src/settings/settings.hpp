@@ -44,7 +44,7 @@ struct XdsSettings {
   std::string certificate;
   std::string key;
   std::string client_ca;
-  std::string advertise;
+  std::vector<std::string> advertise;
 };
 inline constexpr std::array xds_settings_fields{
     field<&XdsSettings::listen>("listen",
@@ -59,7 +59,10 @@ inline constexpr std::array xds_settings_fields{
                                    "PEM file of authorities; clients must then show a certificate.",
                                    {.max = 4096}),
     field<&XdsSettings::advertise>(
-        "advertise", "Host or host:port that proxies are told to connect to.", {.max = 260}),
+        "advertise",
+        "Host or host:port that proxies are told to connect to, of every manager, with commas "
+        "between.",
+        {.max = 16}),
 };
 void check_xds_settings(const void* section, Violations& violations);
 template <>

@@ -21,6 +21,15 @@ void check_room(Reader& db, const Context& context) {
                          : "The license allows " + limit + " proxies");
 }
 
+// The Envoy of a deleted proxy may still run, and comes back by itself at once.
+void check_not_deleted(Reader& db, const std::string& id) {
+  const auto deleted = db.query(
+      "SELECT 1 FROM changes WHERE resource = 'proxy' AND object_id = :id AND action = 'delete' "
+      "LIMIT 1",
+      {{"id", id}}, {Column::Integer});
+  if (!deleted.empty()) throw Error(Code::Permission, "The proxy was deleted");
+}
+
 std::optional<Proxy> find_registered(Reader& db, const Enrolment& enrolment) {
   const std::string kind(
       names_of<ProxyKind>[static_cast<std::size_t>(enrolment.registration.proxy_type)]);
@@ -77,6 +86,7 @@ Proxy enrol(Writer& db, Context& context, const Enrolment& enrolment) {
     db.update(*known, same ? Logged::No : Logged::Yes);
     return *known;
   }
+  if (!enrolment.wanted_id.empty()) check_not_deleted(db, enrolment.wanted_id);
   check_room(db, context);
   Proxy proxy{.id = enrolment.wanted_id.empty() ? "proxy-" + random_text(20) : enrolment.wanted_id,
               .hostname = enrolment.registration.hostname,

@@ -18,7 +18,7 @@ void complete(Proxy& proxy, const Call& call);
 // Adds or finds the proxy of (cluster, hostname, type). Throws Feature when the licence has no
 // room.
 struct Enrolment {
-  std::string wanted_id;  // empty: a new one is made
+  std::string wanted_id;  // empty: a new one is made; one of a deleted proxy is refused
   Registration registration;
   std::int64_t cluster_id = 0;
 };

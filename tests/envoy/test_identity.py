@@ -8,7 +8,7 @@ from stand.control_plane import KEY, Manager
 from stand.program import Program
 from stand.proxy import BareEnvoy, Proxy, bootstrap_of, register
 from stand.rest import WAIT, Api, mapping_body
-from stand.traffic import Load, is_refused, listen_only, request, talk
+from stand.traffic import Load, answers, is_refused, listen_only, request, talk
 from stand.waiting import eventually, free_port
 
 OVERLAP = 8
@@ -87,9 +87,24 @@ def test_unknown_node_is_registered_by_connecting_and_leaves_with_its_proxy(own,
         assert request(port, "web").service == "web"
         api.delete("/proxies/walk-in.1").expect(200)
         eventually(lambda: not envoy.admin.is_connected(), "the stream is closed")
-        envoy.says(r"closed: 7\b")
+        envoy.says(r"closed: 7\b.*the proxy was deleted")
+        envoy.says(r"closed: 7\b.*The proxy was deleted")  # it tries again, and stays out
         assert api.get("/proxies/walk-in.1").status == 404
         assert request(port, "web").service == "web", "Envoy serves what it has"
+
+
+def test_deleted_proxy_with_an_agent_comes_back_under_another_id(tmp_path, demo_ports, port):
+    with Manager(tmp_path, MARCHPROXY_PROXY_HEARTBEAT_INTERVAL="1") as own, Proxy(own, tmp_path) as proxy:
+        own.start()
+        proxy.start()
+        own.api.service("web", demo_ports["web"])
+        own.api.mapping("web", port)
+        before = proxy.id
+        own.api.delete(f"/proxies/{before}").expect(200)
+        eventually(lambda: proxy.id != before, "the agent has another bootstrap")
+        proxy.wait_connected()
+        eventually(lambda: answers(port, "web", "web"), "it serves again")
+        assert [each["id"] for each in own.api.get("/proxies").data["proxies"]] == [proxy.id]
 
 
 def test_community_refuses_a_fourth_proxy_that_connects(own, tmp_path):
@@ -121,8 +136,10 @@ def test_state_of_the_world_client_gets_the_same(own, tmp_path, demo_ports, port
         edit_under_load(api, demo_ports, port)
         api.remove(f"/mappings/{lines['id']}")
         eventually(lambda: is_refused(alone), "the listener is gone")
+        before = envoy.admin.updates()
         own.restart()
         eventually(lambda: own.state_of_proxy(envoy.node) == "live", "it is level again")
+        assert envoy.admin.updates() == before, "clusters and listeners are not sent again"
         api.service("late", demo_ports["blog"])
         api.mapping("late", port)
         assert request(port, "late").service == "blog"

@@ -1,6 +1,7 @@
 #include "xds/http_manager.hpp"
 
 #include "xds/admission.hpp"
+#include "xds/denial.hpp"
 #include "xds/encode.hpp"
 #include "xds/route.hpp"
 #include "xds/scope.hpp"
@@ -91,6 +92,7 @@ HttpConnectionManager make_http_manager(const TcpPort& port, Security security, 
   forbid_upgrades(manager);
   set_routes(manager, routes_name(port.port, security), flavour);
   add_admission_filters(manager);
+  add_denials(manager);
   add_router(manager);
   return manager;
 }

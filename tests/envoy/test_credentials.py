@@ -41,6 +41,32 @@ def test_without_token_or_with_a_broken_one_nobody_passes(api, caller, guarded, 
     assert request(port, guarded, headers=bearer(make_token("", caller, algorithm="none"))).status == 401
 
 
+def test_denials_are_told_as_json(api, demo_ports, name, caller, guarded, port):
+    def told(reply):
+        assert reply.headers["Content-Type"] == "application/json"
+        body = reply.json
+        assert body["success"] is False and body["request_id"]
+        return reply.status, body["error"]["code"], body["error"]["message"]
+    assert told(request(port, guarded)) == (401, "AUTHENTICATION_REQUIRED", "Jwt is missing")
+    late = bearer(make_token(caller["auth_config"]["jwt_secret"], caller, ends_in=-120))
+    assert told(request(port, guarded, headers=late)) == (401, "AUTHENTICATION_REQUIRED", "Jwt is expired")
+    stranger, web = name("keyed"), name()
+    api.service(stranger, auth_type="api_key")
+    api.service(web, demo_ports["web"])
+    api.mapping(web, port, source_services=[stranger], auth_required=True)
+    assert told(request(port, web))[:2] == (403, "INSUFFICIENT_PERMISSIONS")
+
+
+def test_tokens_are_good_for_a_minute_more(caller, guarded, port):
+    """Clocks differ; RFC 7519 §4.1.4."""
+    secret = caller["auth_config"]["jwt_secret"]
+    assert request(port, guarded, headers=bearer(make_token(secret, caller, ends_in=-45))).status == 200
+    assert request(port, guarded, headers=bearer(make_token(secret, caller, ends_in=-75))).status == 401
+    longest = 3600  # unless jwt_expiry says otherwise
+    assert request(port, guarded, headers=bearer(make_token(secret, caller, ends_in=longest))).status == 200
+    assert request(port, guarded, headers=bearer(make_token(secret, caller, ends_in=longest + 75))).status == 401
+
+
 def test_token_of_another_service_does_not_pass(api, name, caller, guarded, port):
     other = api.service(name("other"), auth_type="jwt")
     assert request(port, guarded, headers=bearer(issued(api, other))).status in (401, 403)

@@ -60,18 +60,24 @@ class Authority:
         self.pem = self.sign(self.name, self.key, x509.BasicConstraints(True, 0), now() - HOUR, now() + 24 * HOUR,
                              []).public_bytes(serialization.Encoding.PEM).decode()
 
-    def sign(self, name, key, constraints, begin, end, names):
+    def sign(self, name, key, constraints, begin, end, names, *more):
         builder = (x509.CertificateBuilder().subject_name(name).issuer_name(self.name)
                    .public_key(key.public_key()).serial_number(x509.random_serial_number())
                    .not_valid_before(begin).not_valid_after(end).add_extension(constraints, True))
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName([general_name(each) for each in names]), False)
+        for extension in more:
+            builder = builder.add_extension(extension, False)
         return builder.sign(self.key, hashes.SHA256())
 
-    def issue(self, *names, begin=None, end=None, curve=None):
+    def issue(self, *names, begin=None, end=None, curve=None, more=()):
         key = ec.generate_private_key(curve or ec.SECP256R1())
         return Pair(self.sign(subject(names[0]), key, x509.BasicConstraints(False, None), begin or now() - HOUR,
-                              end or now() + 24 * HOUR, names), key)
+                              end or now() + 24 * HOUR, names, *more), key)
+
+    def issue_unwanted(self, *names):
+        """One that is sound but for Envoy, which wants a stapled answer with it."""
+        return self.issue(*names, more=[x509.TLSFeature([x509.TLSFeatureType.status_request])])
 
     def client_context(self, protocols=("http/1.1",)):
         context = ssl.create_default_context(cadata=self.pem)

@@ -22,6 +22,7 @@ function(mp_outer_program program library folder)
 endfunction()
 
 mp_program(marchproxy-manager src/app mp_app)
+mp_program(manager-on-clock tests/chaos mp_app)
 mp_outer_program(marchproxy-agent mp_agent agent mp_settings CURL::libcurl OpenSSL::SSL)
 mp_outer_program(marchctl mp_cli cli mp_settings CURL::libcurl)
 

@@ -3,7 +3,6 @@
 import datetime
 import subprocess
 import textwrap
-import uuid
 
 import pytest
 
@@ -64,15 +63,7 @@ def upload(manager, folder, *names, age=0, left=30):
             "-out", "old.pem", "-startdate", begin, "-enddate", end)
     parts = {"name": names[0], "cert_file": (folder / "old.pem").read_text(),
              "key_file": (folder / "old.key").read_text(), "auto_renew": "true"}
-    return post_form(manager.api, "/certificates", parts).expect(201).data["id"]
-
-
-def post_form(api, path, parts):
-    boundary = uuid.uuid4().hex
-    body = "".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'
-                   + (f'; filename="{name}.pem"' if name.endswith("_file") else "") + f"\r\n\r\n{text}\r\n"
-                   for name, text in parts.items()) + f"--{boundary}--\r\n"
-    return api.send("POST", "/api/v1" + path, body, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+    return manager.api.form("POST", "/certificates", parts).expect(201).data["id"]
 
 
 def certificate_of(manager, id):

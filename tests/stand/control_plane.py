@@ -26,6 +26,8 @@ def unlimited():
 
 
 class Manager(Program):
+    program = MANAGER
+
     def __init__(self, folder, name="manager", **variables):
         self.data_dir = folder / name
         self.http_port = free_port()
@@ -33,7 +35,7 @@ class Manager(Program):
         given = {"MARCHPROXY_DATA_DIR": self.data_dir, "MARCHPROXY_HTTP_LISTEN": f"127.0.0.1:{self.http_port}",
                  "MARCHPROXY_XDS_LISTEN": f"127.0.0.1:{self.xds_port}", "MARCHPROXY_ADMIN_PASSWORD": PASSWORD,
                  "MARCHPROXY_CLUSTER_KEY": KEY, **unlimited(), **variables}
-        super().__init__(name, [MANAGER, "serve"], folder / f"{name}.log", **given)
+        super().__init__(name, [self.program, "serve"], folder / f"{name}.log", **given)
         self.token = None
 
     @property

@@ -27,6 +27,8 @@ def environment(**more):
 
 
 class Program:
+    stdin = subprocess.DEVNULL
+
     def __init__(self, name, arguments, log, **variables):
         self.name = name
         self.arguments = [str(argument) for argument in arguments]
@@ -39,7 +41,7 @@ class Program:
     def start(self):
         self.began_at = self.log.stat().st_size if self.log.exists() else 0
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(self.arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen(self.arguments, stdout=log, stderr=log, stdin=self.stdin,
                                             env=environment(**self.variables))
         if self not in started:
             started.append(self)

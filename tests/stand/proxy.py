@@ -1,5 +1,6 @@
 """Proxies: an agent with its Envoy, or an Envoy alone, from a bootstrap that a test changed."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -35,6 +36,11 @@ class EnvoyAdmin:
             return self.stats("^control_plane.connected_state$").get("control_plane.connected_state") == 1
         except (OSError, http.client.HTTPException, ValueError):
             return False
+
+    def received(self):
+        """Every count of what came from the control plane, and the version of each type that it took."""
+        return self.stats("^(listener_manager|cluster_manager|http|cluster|sds)[.].*"
+                          "[.](update_success|update_rejected|version|config_reload)$")
 
     def updates(self):
         """Counts what the control plane made Envoy do: every received update and every changed resource."""
@@ -74,6 +80,11 @@ class Proxy(Program):
         eventually(self.admin.is_connected, f"{self.name} has its stream")
         eventually(lambda: self.manager.state_of_proxy(self.id) == "live", f"{self.name} is level")
 
+    def wait_rejected(self):
+        """The same, but for what it refuses."""
+        eventually(self.admin.is_connected, f"{self.name} has its stream")
+        eventually(lambda: self.manager.state_of_proxy(self.id) == "rejected", f"{self.name} refuses something")
+
     @property
     def id(self):
         return json.loads((self.state / "bootstrap.json").read_text())["node"]["id"]
@@ -82,13 +93,23 @@ class Proxy(Program):
         log = self.state / "envoy.log"
         return super().text() + (log.read_text()[-4000:] if log.exists() else "")
 
+    @property
+    def envoy_pid(self):
+        """None while there is no Envoy."""
+        try:
+            return json.loads((self.state / "agent.json").read_text())["envoy"]["pid"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def kill_envoy(self):
+        """The agent is left alone."""
+        os.kill(self.envoy_pid, signal.SIGKILL)
+
     def clean_up(self):
         super().clean_up()
-        try:
-            pid = json.loads((self.state / "agent.json").read_text())["envoy"]["pid"]
-            os.kill(pid, signal.SIGKILL)
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
+        with contextlib.suppress(ProcessLookupError):
+            if self.envoy_pid:
+                self.kill_envoy()
 
 
 class BareEnvoy(Program):

@@ -3,6 +3,7 @@
 import http.client
 import json
 import ssl
+import uuid
 
 WAIT = {"Prefer": "wait=20"}
 
@@ -76,7 +77,20 @@ class Api:
     def delete(self, path, headers=None):
         return self.raw("DELETE", "/api/v1" + path, None, headers)
 
+    def form(self, method, path, fields, headers=None):
+        """multipart/form-data; what ends in _file goes as a file."""
+        boundary = uuid.uuid4().hex
+        parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'
+                 + (f'; filename="{name}.pem"' if name.endswith("_file") else "") + f"\r\n\r\n{value}\r\n"
+                 for name, value in fields.items()]
+        kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return self.send(method, "/api/v1" + path, "".join(parts) + f"--{boundary}--\r\n", {**kind, **(headers or {})})
+
     # --- objects, as the tests use them ---
+
+    def certificate(self, pair, name="certificate"):
+        fields = {"name": name, "cluster_id": 1, "cert_file": pair.certificate, "key_file": pair.key}
+        return self.form("POST", "/certificates", fields, WAIT).expect(201).data
 
     def service(self, name, port=None, address="127.0.0.1", **more):
         body = {"name": name, "ip_fqdn": address, "collection": "tests", "cluster_id": 1, **more}

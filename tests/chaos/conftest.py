@@ -1,0 +1,73 @@
+"""The services that the traffic goes to, and databases of both kinds."""
+
+import json
+import pathlib
+import sys
+
+import pytest
+from chaos_stand import World
+from frozen import Frozen
+from silence import Silence
+
+from stand import demo
+from stand.control_plane import Manager
+from stand.postgres import database
+from stand.program import Program
+from stand.proxy import Proxy
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def demo_ports(tmp_path_factory):
+    log = tmp_path_factory.mktemp("demo") / "demo.log"
+    with Program("demo services", [sys.executable, demo.__file__, "http:web", "http:shop", "echo:lines"], log) as program:
+        program.start()
+        yield json.loads(program.says(r"(?m)^\{.*\}$").group())
+
+
+@pytest.fixture(scope="session")
+def silence(tmp_path_factory, demo_ports):
+    with Silence(tmp_path_factory.mktemp("silence"), World(demo_ports)) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def frozen(tmp_path_factory, demo_ports):
+    with Frozen(tmp_path_factory.mktemp("frozen"), World(demo_ports)) as made:
+        yield made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begin_what_takes_long(request):
+    """Before the other tests of this folder, whichever come first, when those that look at it will run."""
+    names = {name for item in request.session.items if item.path.parent == FOLDER for name in item.fixturenames}
+    for name in ("silence", "frozen"):
+        if name in names:
+            request.getfixturevalue(name)
+
+
+@pytest.fixture
+def world(demo_ports):
+    return World(demo_ports)
+
+
+@pytest.fixture
+def url(request):
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield "sqlite:"
+    else:
+        with database() as base:
+            yield base.url
+
+
+@pytest.fixture
+def manager(tmp_path, url):
+    with Manager(tmp_path, MARCHPROXY_DATABASE_URL=url) as made:
+        yield made.start()
+
+
+@pytest.fixture
+def proxy(tmp_path, manager):
+    with Proxy(manager, tmp_path) as made:
+        yield made.start()

@@ -78,9 +78,8 @@ std::string make_hash(const Secret& password) {
   return text.data();
 }
 
-Error busy() {
-  return unavailable("Too many sign-ins at once", "the queue for password hashing is full");
-}
+// Not logged one by one: the metrics count them.
+Error busy() { return unavailable("Too many sign-ins at once", ""); }
 
 // Linux has a priority and, since 6.12, a slice for each thread: what wakes up beside a hash does
 // not wait for the usual slice of three milliseconds to end. Without the right to it, or on an

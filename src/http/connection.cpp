@@ -19,6 +19,11 @@ using SteadyClock = std::chrono::steady_clock;
 // connection, and the client could lose an answer that it has not read yet (RFC 9112 9.6).
 constexpr Milliseconds linger_timeout{2'000};
 
+// Who is told 503 and writes again at once, where that costs less than what he asks for, would take
+// the time of all others: his next 503 is held for this long, and up to a tick of the deadlines
+// longer.
+constexpr Milliseconds overload_hold{1'000};
+
 // Bytes of a body that is sent together with others.
 constexpr std::size_t most_together = 32 * 1024;
 
@@ -100,12 +105,15 @@ void Connection::enter(Stage stage, Milliseconds timeout) {
 }
 
 void Connection::expire(SteadyClock::time_point now) {
-  if (now >= deadline_) close();
+  if (now < deadline_) return;
+  if (stage_ != Stage::Holding) return close();
+  guarded([this] { release(); });
 }
 
 // A request that is in the socket already, whole, will be answered; what comes later will not.
 void Connection::drain() {
   if (stage_ == Stage::Opening) return close();
+  if (stage_ == Stage::Holding) return release();
   if ((stage_ == Stage::Idle || stage_ == Stage::Reading) && !has_input()) close();
 }
 
@@ -138,6 +146,7 @@ void Connection::proceed() {
     case Stage::Writing: return send(std::string_view(output_).substr(sent_));
     case Stage::Lingering: return linger();
     case Stage::Answering:
+    case Stage::Holding:
     case Stage::Closed: return;
   }
 }
@@ -230,6 +239,7 @@ void Connection::hand_over() {
   old_version_ = parser_.old_version();
   Request request = parser_.take();
   without_body_ = request.method == "HEAD";
+  reading_ = without_body_ || request.method == "GET";
   request.peer = peer_;
   request.secure = site_.tls != nullptr;
   stage_ = Stage::Answering;
@@ -251,6 +261,7 @@ void Connection::refuse(const Refusal& refusal) {
   stage_ = Stage::Answering;
   keep_alive_ = false;
   without_body_ = false;
+  reading_ = true;
   respond(site_.refusal(refusal.status, refusal.message));
 }
 
@@ -266,6 +277,28 @@ void Connection::respond(Response response) {
     response = Response{};
     response.status = 500;
   }
+  if (response.status != 503 || reading_ || loop_.draining()) return write(response);
+  const auto now = SteadyClock::now();
+  if (now - refused_at_ < overload_hold) return hold(std::move(response));
+  refused_at_ = now;
+  write(response);
+}
+
+// No thread waits for it, nor does the connection read on.
+void Connection::hold(Response response) {
+  held_ = std::make_unique<Response>(std::move(response));
+  enter(Stage::Holding, overload_hold);
+}
+
+// Without a deadline for the client to take it: that begins when it does not take all at once.
+void Connection::release() {
+  const auto response = std::move(held_);
+  deadline_ = SteadyClock::time_point::max();
+  refused_at_ = SteadyClock::now();
+  write(*response);
+}
+
+void Connection::write(const Response& response) {
   if (loop_.draining()) keep_alive_ = false;
   const bool alone = response.body.size() > most_together;
   std::string own;

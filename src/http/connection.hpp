@@ -54,7 +54,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t slot = 0;  // in the Loop's list
 
  private:
-  enum class Stage { Opening, Idle, Reading, Answering, Writing, Lingering, Closed };
+  enum class Stage { Opening, Idle, Reading, Answering, Holding, Writing, Lingering, Closed };
 
   void enter(Stage stage, Milliseconds timeout);
   void wait(Transfer want);
@@ -71,6 +71,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void allow_body();
   void hand_over();
   void refuse(const Refusal& refusal);
+  void hold(Response response);
+  void release();
+  void write(const Response& response);
   void send(std::string_view bytes);
   void keep(std::string_view unsent);
   void finish();
@@ -85,14 +88,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Parser parser_;
   std::string
       input_;  // received and not read yet: part of a request, or requests behind the current one
-  std::size_t used_ = 0;  // of input_
-  std::string output_;    // what the socket did not take at once
-  std::size_t sent_ = 0;  // of output_
+  std::size_t used_ = 0;            // of input_
+  std::string output_;              // what the socket did not take at once
+  std::unique_ptr<Response> held_;  // while Holding
+  std::size_t sent_ = 0;            // of output_
   std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
+  std::chrono::steady_clock::time_point refused_at_;  // when a write was answered 503
   Stage stage_ = Stage::Opening;
   bool keep_alive_ = true;
   bool old_version_ = false;
   bool without_body_ = false;
+  bool reading_ = true;  // a request that is safe, or none
   bool handing_over_ = false;
   bool serving_ = false;
 };

@@ -255,6 +255,25 @@ TEST(Stop, lets_a_request_under_way_be_answered_and_closes_the_idle) {
   EXPECT_EQ(stopped.wait_for(patience / 2), std::future_status::ready);
 }
 
+TEST(Stop, lets_a_held_answer_go) {
+  TestServer test;
+  std::promise<void> given;
+  test.handler.action = [&](Request request, Answer answer) {
+    answer({.status = 503, .headers = {}, .body = request.body});
+    if (request.body == "again") given.set_value();
+  };
+  Client client(test.server.port());
+  ASSERT_TRUE(client.send(post("once") + post("again")));
+  ASSERT_EQ(client.read_reply().body, "once");
+  ASSERT_EQ(given.get_future().wait_for(patience), std::future_status::ready);
+  auto stopped = std::async(std::launch::async, [&] { test.server.stop(patience); });
+  const auto reply = client.read_reply();
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_EQ(reply.header("Connection"), "close");
+  ::shutdown(client.socket(), SHUT_RDWR);
+  EXPECT_EQ(stopped.wait_for(patience / 2), std::future_status::ready);
+}
+
 TEST(Stop, ends_when_the_grace_does) {
   TestServer test;
   std::promise<Answer> arrived;

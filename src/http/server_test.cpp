@@ -152,6 +152,28 @@ TEST(Server, takes_the_answer_from_any_thread) {
   }
 }
 
+TEST(Server, holds_the_answer_of_who_asks_again_at_once_for_what_it_has_no_room_for) {
+  ServerOptions options;
+  options.write_timeout = Milliseconds{40};  // answers are let go on its tick
+  TestServer test(options);
+  test.handler.action = [&](Request request, Answer answer) {
+    answer({.status = request.target == "/post" || request.target == "/health" ? 503 : 200,
+            .headers = {},
+            .body = request.target});
+  };
+  constexpr Milliseconds hold{1000};
+  Client held(test.server.port());
+  const auto began = std::chrono::steady_clock::now();
+  ASSERT_TRUE(held.send(post("{}") + post("{}") + get("/next")));
+  EXPECT_EQ(held.read_reply().status, 503);
+  Client other(test.server.port());
+  for (int round = 0; round < 3; ++round) EXPECT_EQ(other.ask(get("/health")).status, 503);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, hold);
+  EXPECT_EQ(held.read_reply().status, 503);
+  EXPECT_GE(std::chrono::steady_clock::now() - began, hold);
+  EXPECT_EQ(held.read_reply().body, "/next");
+}
+
 TEST(Server, takes_one_answer_for_a_request) {
   TestServer test;
   test.handler.action = [](Request request, Answer answer) {

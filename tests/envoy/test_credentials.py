@@ -1,10 +1,13 @@
 """auth_required: a real Envoy lets in who proves to be a source, and nobody else."""
 
+import socket
+
 import pytest
 
 from stand.jwt import bearer, make_token
 from stand.rest import WAIT, mapping_body
 from stand.traffic import is_refused, request, talk, wait_for_status
+from stand.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -169,3 +172,67 @@ def test_tcp_that_leaves_no_way_to_prove_denies(api, demo_ports, name, caller, p
     mapping = api.post("/mappings", body, WAIT).expect(201).data
     assert is_refused(port) or talk(port, "x") == ""
     assert api.state_of(f"/mappings/{mapping['id']}")["reasons"]
+
+
+def test_literal_sources_that_must_prove_it_do_so_by_address(api, demo_ports, name, port):
+    near, web = name("near"), name()
+    api.service(near, address="127.0.0.21")
+    api.service(web, demo_ports["web"])
+    mapping = api.mapping(web, port, source_services=[near], auth_required=True)
+    assert request(port, web, source="127.0.0.21").service == "web"
+    assert request(port, web, source="127.0.0.22").status == 403
+    assert api.state_of(f"/mappings/{mapping['id']}") == {"state": "live", "reasons": []}
+
+
+def test_token_counts_in_its_header_alone(api, caller, guarded, port):
+    token = issued(api, caller)
+    assert request(port, guarded, f"/?access_token={token}").status == 401
+    assert request(port, guarded, headers={"X-Authorization": f"Bearer {token}"}).status == 401
+    assert request(port, guarded, headers={"Cookie": f"token={token}"}).status == 401
+    assert request(port, guarded, headers=bearer(token)).status == 200
+
+
+@pytest.mark.parametrize("kind", ["jwt", "api_key", "none"])
+def test_udp_source_known_by_name_is_denied_and_the_status_says_so(api, name, port, kind):
+    """A datagram proves an address, and a name is none."""
+    with UdpEcho() as echo:
+        caller, far, near = name("caller"), name("far"), name("near")
+        api.service(caller, address="caller.test", auth_type=kind)
+        api.service(near, address="127.0.0.21", auth_type=kind)
+        api.service(far, echo.port)
+        body = mapping_body(far, port, protocols=["udp"], source_services=[caller], auth_required=True)
+        mapping = api.post("/mappings", body, WAIT).expect(201).data
+        assert echo.ask(port, "127.0.0.1") is None
+        assert api.state_of(f"/mappings/{mapping['id']}")["reasons"]
+        api.change(f"/mappings/{mapping['id']}", source_services=[near])
+        assert echo.ask(port, "127.0.0.21") == b"pong"
+        assert echo.ask(port, "127.0.0.1") is None
+
+
+class UdpEcho:
+    """Answers every datagram."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+
+    def ask(self, port, source):
+        """What comes back to a datagram, or None."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            asker.bind((source, 0))
+            asker.sendto(b"ping", ("127.0.0.1", port))
+            self.socket.settimeout(0.5)
+            try:
+                _, proxy = self.socket.recvfrom(100)
+                self.socket.sendto(b"pong", proxy)
+                asker.settimeout(PATIENCE)
+                return asker.recv(100)
+            except TimeoutError:
+                return None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.socket.close()

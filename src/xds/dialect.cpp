@@ -37,13 +37,24 @@ std::vector<std::vector<Sent>> batches(Type type, const std::vector<Sent>& sends
   return result;
 }
 
-std::string version_of(const Resources& resources) {
-  std::uint64_t sum = 0;
-  for (const auto& resource : resources)
-    sum += name_hash(resource->name + '\n' + resource->version);
+void VersionSum::add(const Resource& resource) {
+  sum_ += name_hash(resource.name + '\n' + resource.version);
+}
+
+void VersionSum::remove(const Resource& resource) {
+  sum_ -= name_hash(resource.name + '\n' + resource.version);
+}
+
+std::string VersionSum::text() const {
   std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(sum));
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(sum_));
   return text.data();
+}
+
+std::string version_of(const Resources& resources) {
+  VersionSum sum;
+  for (const auto& resource : resources) sum.add(*resource);
+  return sum.text();
 }
 
 }  // namespace mp::xds

@@ -7,6 +7,7 @@
 #include "xds/lane.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,8 @@ class Dialect {
 
   // Whether the request's subscription counts. A stale one of state-of-the-world does not.
   virtual bool counts(const Lane& lane, const Request& request) const = 0;
-  // Whether what the client claimed to hold in its first request is all of the snapshot.
+  // Whether what the client claimed to hold in its first request is all of the snapshot that it
+  // asks for.
   virtual bool recalls(const Lane& lane, const Snapshot& snapshot) const = 0;
   // Whether each response repeats everything, so that a refusal may mean any change that was not
   // yet acknowledged, and only one part of a refused response can be tried at a time.
@@ -38,7 +40,8 @@ class Dialect {
   // it.
   virtual std::vector<Draft> farewells(const Lane& lane,
                                        const std::vector<std::string>& names) const = 0;
-  // A response without content: who asks for everything is told that there is nothing.
+  // A response without content: who asks for everything is told that there is nothing, and who is
+  // told versions of all that he holds is told the present one.
   virtual Draft nothing(const Lane& lane) const = 0;
 };
 
@@ -49,7 +52,18 @@ const Dialect& state_of_the_world();
 // nothing while there are few; all others, and initial loads, in responses of bounded size.
 std::vector<std::vector<Sent>> batches(Type type, const std::vector<Sent>& sends);
 
-// 16 hex digits that depend on the names and versions only.
+// The version of a set of resources, told by what comes and goes: 16 hex digits that depend on the
+// names and versions only.
+class VersionSum {
+ public:
+  void add(const Resource& resource);
+  void remove(const Resource& resource);
+  std::string text() const;
+
+ private:
+  std::uint64_t sum_ = 0;
+};
+
 std::string version_of(const Resources& resources);
 
 }  // namespace mp::xds

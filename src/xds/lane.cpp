@@ -55,6 +55,7 @@ void Lane::know(const std::vector<KnownVersion>& versions) {
 void Lane::hold_all(const SnapshotPtr& snapshot) {
   base_ = snapshot;
   exceptions_.clear();
+  owed_.clear();
 }
 
 Delivery Lane::advance(const SnapshotPtr& target, Differences& differences,

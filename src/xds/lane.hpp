@@ -59,7 +59,7 @@ class Lane {
   SubscriptionChange subscribe(const Request& request, Flavour flavour);
   void know(
       const std::vector<KnownVersion>& versions);  // what the client says that it holds already
-  void hold_all(const SnapshotPtr& snapshot);      // the client holds all of this snapshot's type
+  void hold_all(const SnapshotPtr& snapshot);      // the client holds all that it asks for
   void claim(std::string version) { claimed_ = std::move(version); }
   const std::string& claimed() const { return claimed_; }  // version_info of an earlier stream
   void owe(std::string_view name) { owed_.emplace(name); }

@@ -132,6 +132,17 @@ std::optional<Time> Quarantine::next_release() const {
   return next;
 }
 
+bool Quarantine::is_blamed(Type type, std::string_view message) const {
+  Resources refused;
+  for (const auto& [key, entry] : entries_) {
+    if (key.first != type) continue;
+    auto resource = std::make_shared<Resource>();
+    resource->name = key.second;
+    refused.push_back(std::move(resource));
+  }
+  return !blamed(message, refused).empty();
+}
+
 std::vector<Refusal> Quarantine::list() const {
   std::vector<Refusal> refusals;
   for (const auto& [key, entry] : entries_) refusals.push_back(entry.refusal);

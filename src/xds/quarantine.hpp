@@ -49,6 +49,8 @@ class Quarantine {
   std::vector<Type> release_all();
   std::optional<Time> next_release() const;
 
+  // Whether the text blames something that is refused already.
+  bool is_blamed(Type type, std::string_view message) const;
   std::vector<Refusal> list() const;  // by type in the order of the wire, then by name
   std::uint64_t edition() const { return edition_; }  // grows with every change of list()
 

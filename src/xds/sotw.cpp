@@ -1,6 +1,8 @@
 // State-of-the-world variant (xDS protocol, "SotW").
 #include "xds/dialect.hpp"
 
+#include <algorithm>
+
 namespace mp::xds {
 namespace {
 
@@ -16,6 +18,12 @@ Draft everything(const Lane& lane, std::vector<Sent> sent) {
   return draft;
 }
 
+VersionSum held(const Lane& lane) {
+  VersionSum sum;
+  for (const auto& resource : lane.all_held()) sum.add(*resource);
+  return sum;
+}
+
 class StateOfTheWorld final : public Dialect {
  public:
   // A request that answers an older response than the last one is outdated as a whole: the client
@@ -24,11 +32,15 @@ class StateOfTheWorld final : public Dialect {
     return lane.last_nonce().empty() || request.nonce == lane.last_nonce();
   }
 
-  // version_info of a first request is what an earlier stream gave. It tells all only where a
-  // response held all; of the other types the client may since have asked for more names.
+  // version_info of a first request is what an earlier stream gave: the version of all that the
+  // client held with that response.
   bool recalls(const Lane& lane, const Snapshot& snapshot) const override {
-    return full_set(lane.type()) && lane.subscription().wildcard() && !lane.claimed().empty() &&
-           lane.claimed() == version_of(snapshot.of(lane.type()));
+    if (lane.claimed().empty()) return false;
+    VersionSum sum;
+    for (const auto& resource : snapshot.of(lane.type())) {
+      if (lane.subscription().contains(resource->name)) sum.add(*resource);
+    }
+    return lane.claimed() == sum.text();
   }
 
   bool repeats_all(Type type) const override { return full_set(type); }
@@ -40,25 +52,36 @@ class StateOfTheWorld final : public Dialect {
       result.push_back(everything(lane, delivery.sends));
       return result;
     }
-    for (auto& batch : batches(lane.type(), delivery.sends)) {
-      Draft draft;
-      for (const auto& sent : batch) draft.resources.push_back(sent.resource);
-      draft.version = version_of(draft.resources);
-      draft.sent = std::move(batch);
+    VersionSum sum = held(lane);
+    auto parts = batches(lane.type(), delivery.sends);
+    // From the last to the first: with each the client lacks what comes after it.
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+      Draft draft{.version = sum.text(), .resources = {}, .removed = {}, .sent = {}};
+      for (const auto& sent : *part) {
+        draft.resources.push_back(sent.resource);
+        sum.remove(*sent.resource);
+        if (sent.before) sum.add(*sent.before);
+      }
+      draft.sent = std::move(*part);
       result.push_back(std::move(draft));
     }
+    std::ranges::reverse(result);
     return result;
   }
 
   std::vector<Draft> farewells(const Lane& lane,
                                const std::vector<std::string>& names) const override {
-    if (names.empty() || !full_set(lane.type())) return {};
+    if (names.empty()) return {};
     std::vector<Draft> result;
-    result.push_back(everything(lane, {}));
+    result.push_back(nothing(lane));
     return result;
   }
 
-  Draft nothing(const Lane& lane) const override { return everything(lane, {}); }
+  // Of types whose responses may be partial, one without resources changes the version alone.
+  Draft nothing(const Lane& lane) const override {
+    if (full_set(lane.type())) return everything(lane, {});
+    return {.version = held(lane).text(), .resources = {}, .removed = {}, .sent = {}};
+  }
 };
 
 }  // namespace

@@ -82,6 +82,79 @@ TEST_F(SotwTest, AReconnectThatHoldsAllIsSentNothing) {
             "cluster a=2 b=1");
 }
 
+// A first request of another stream, by a client that took everything up to `last`.
+std::string reconnected(const Content& content, Type type, std::vector<std::string> names,
+                        const Response& last) {
+  Conversation later{Flavour::StateOfTheWorld};
+  later.give(snapshot(9, content));
+  Request again = later.request_for(type);
+  again.subscribe = std::move(names);
+  again.version = last.version;
+  return later.say(again);
+}
+
+TEST_F(SotwTest, AlsoOfTypesThatAreAskedForByName) {
+  Content content{{Type::Endpoint, {{"a", "1"}, {"b", "1"}, {"c", "1"}}}};
+  talk.give(snapshot(1, content));
+  talk.ask(Type::Endpoint, {"a", "b"});
+  talk.accept({"a", "b"});
+  content[Type::Endpoint]["b"] = "2";
+  talk.give(snapshot(2, content));
+  const Response last = talk.unanswered.back();
+  EXPECT_EQ(show(last), "endpoint b=2") << "and its version is that of both";
+  EXPECT_EQ(reconnected(content, Type::Endpoint, {"a", "b"}, last), "");
+  EXPECT_EQ(reconnected(content, Type::Endpoint, {"a", "b", "c"}, last), "endpoint a=1 b=2 c=1");
+  content[Type::Endpoint]["a"] = "2";
+  EXPECT_EQ(reconnected(content, Type::Endpoint, {"a", "b"}, last), "endpoint a=2 b=2");
+}
+
+TEST_F(SotwTest, ALoadThatWasCutOffIsSentAgain) {
+  const Content content{{Type::Secret, {{"a", "1"}, {"b", "1"}}}};
+  talk.give(snapshot(1, content));
+  EXPECT_EQ(talk.ask(Type::Secret, {"a", "b"}), "secret a=1; secret b=1");
+  EXPECT_NE(reconnected(content, Type::Secret, {"a", "b"}, talk.unanswered[0]), "");
+  EXPECT_EQ(reconnected(content, Type::Secret, {"a", "b"}, talk.unanswered[1]), "");
+}
+
+TEST_F(SotwTest, WhatIsGoneChangesTheVersion) {
+  talk.give(snapshot(1, {{Type::Endpoint, {{"a", "1"}, {"b", "1"}}}}));
+  talk.ask(Type::Endpoint, {"a", "b"});
+  talk.accept({"a", "b"});
+  const Content next{{Type::Endpoint, {{"a", "1"}}}};
+  EXPECT_EQ(talk.give(snapshot(2, next)), "endpoint");
+  EXPECT_EQ(reconnected(next, Type::Endpoint, {"a"}, talk.unanswered.back()), "");
+}
+
+TEST_F(SotwTest, WhatWasRefusedIsNotRecalled) {
+  talk.give(snapshot(1, {{Type::Secret, {{"a", "1"}, {"b", "1"}}}}));
+  talk.ask(Type::Secret, {"a", "b"});
+  talk.accept({"a", "b"});
+  talk.accept({"a", "b"});
+  const Content next{{Type::Secret, {{"a", "bad"}, {"b", "2"}}}};
+  EXPECT_EQ(talk.give(snapshot(2, next)), "secret a=bad; secret b=2");
+  EXPECT_EQ(talk.refuse("no", {"a", "b"}), "secret; secret a=1");
+  talk.accept({"a", "b"});
+  for (const Response& last : talk.unanswered)
+    EXPECT_NE(reconnected(next, Type::Secret, {"a", "b"}, last), "");
+}
+
+TEST_F(SotwTest, ClustersThatGoAgainBringTheirEndpoints) {
+  const Content content{{Type::Cluster, {{"a", "1"}}}, {Type::Endpoint, {{"a", "1"}}}};
+  talk.give(snapshot(1, content));
+  talk.ask(Type::Cluster);
+  talk.ask(Type::Endpoint, {"a"});
+  const std::string clusters = talk.unanswered[0].version, endpoints = talk.unanswered[1].version;
+  Conversation later{Flavour::StateOfTheWorld};
+  later.give(snapshot(2, {{Type::Cluster, {{"a", "2"}}}, {Type::Endpoint, {{"a", "1"}}}}));
+  Request again = later.request_for(Type::Cluster);
+  again.version = clusters;
+  EXPECT_EQ(later.say(again), "cluster a=2");
+  again = later.request_for(Type::Endpoint);
+  again.subscribe = {"a"};
+  again.version = endpoints;
+  EXPECT_EQ(later.say(again), "endpoint a=1");
+}
+
 TEST_F(SotwTest, TheFirstAnswerIsGivenEvenWhenThereIsNothing) {
   talk.give(snapshot(1, {}));
   EXPECT_EQ(talk.ask(Type::Listener), "listener");

@@ -105,7 +105,8 @@ void Stream::refuse(Lane& lane, const std::vector<Flight>& flights, const std::s
   Resources present;
   for (const auto& sent : suspects) present.push_back(sent.resource);
   const auto named = blamed(message, present);
-  if (named.empty() && !(all && blames_refused(lane.type(), message))) {
+  // A response that repeats all may repeat what the answer to an earlier one has just put away.
+  if (named.empty() && !(all && quarantine_.is_blamed(lane.type(), message))) {
     // Nothing of the response was applied, or nobody knows what: with several, find the culprit by
     // trying.
     const bool certain = suspects.size() == 1 && (last.alone || !all);
@@ -124,18 +125,6 @@ void Stream::refuse(Lane& lane, const std::vector<Flight>& flights, const std::s
   }
 }
 
-// A response that repeats all may repeat what the answer to an earlier one has just put away.
-bool Stream::blames_refused(Type type, const std::string& message) const {
-  Resources refused;
-  for (const auto& refusal : quarantine_.list()) {
-    if (refusal.type != type) continue;
-    auto resource = std::make_shared<Resource>();
-    resource->name = refusal.resource;
-    refused.push_back(std::move(resource));
-  }
-  return !blamed(message, refused).empty();
-}
-
 void Stream::blame(Lane& lane, const Sent& sent, const std::string& message, std::int64_t revision,
                    Time now) {
   lane.refused(sent);
@@ -144,6 +133,8 @@ void Stream::blame(Lane& lane, const Sent& sent, const std::string& message, std
   quarantine_.refuse(lane.type(), *sent.resource, message, revision, now);
   // Envoy keeps a secret that it cannot use, for the next listener that is made with it.
   if (lane.type() == Type::Secret) lane.owe(name);
+  // The version of a later response counts what is refused here: the next one does not.
+  if (flavour_ == Flavour::StateOfTheWorld && !dialect_.repeats_all(lane.type())) lane.repeat();
 }
 
 void Stream::subscribe(Lane& lane, const Request& request) {
@@ -204,7 +195,7 @@ void Stream::send_parts(Lane& lane, Time now, Responses& responses) {
   while (lane.has_parts() && lane.flights().size() < limit) {
     const Delivery delivery = lane.next_part(*target_, quarantine_);
     auto drafts = dialect_.drafts(lane, delivery);
-    if (drafts.empty() && dialect_.repeats_all(lane.type()))
+    if (drafts.empty() && flavour_ == Flavour::StateOfTheWorld)
       drafts.push_back(dialect_.nothing(lane));
     send(lane, std::move(drafts), now, responses);
   }
@@ -214,7 +205,7 @@ void Stream::advance(Lane& lane, Time now, Responses& responses) {
   const auto from = lane.base();
   const bool greeting = lane.subscription().wildcard() && lane.holds_nothing();
   retry_[index(lane.type())] = false;
-  if (!from && dialect_.recalls(lane, *target_)) return lane.hold_all(target_);
+  if (!from && recalls(lane)) return lane.hold_all(target_);
   const Delivery delivery = lane.advance(target_, *differences_, quarantine_);
   if (!delivery.sends.empty()) progress_.changed = target_->revision;
   auto drafts = dialect_.drafts(lane, delivery);
@@ -224,6 +215,12 @@ void Stream::advance(Lane& lane, Time now, Responses& responses) {
   if (lane.type() == Type::Cluster) renew_endpoints(delivery.sends);
   const bool refers = lane.type() == Type::Cluster || lane.type() == Type::Listener;
   if (refers && lane.subscription().wildcard() && from != target_) expect(from, now);
+}
+
+// Clusters that were sent again warm until their endpoints come again.
+bool Stream::recalls(const Lane& each) const {
+  const bool again = each.type() == Type::Endpoint && !lane(Type::Cluster).last_nonce().empty();
+  return !again && dialect_.recalls(each, *target_);
 }
 
 bool Stream::wants_advance(const Lane& lane) const {

@@ -75,7 +75,6 @@ class Stream {
   void accept(const Lane& lane, const std::vector<Flight>& flights);
   void accept(Type type, const Resource& resource);
   void refuse(Lane& lane, const std::vector<Flight>& flights, const std::string& message, Time now);
-  bool blames_refused(Type type, const std::string& message) const;
   void blame(Lane& lane, const Sent& sent, const std::string& message, std::int64_t revision,
              Time now);
 
@@ -84,6 +83,7 @@ class Stream {
   void send_parts(Lane& lane, Time now, Responses& responses);
   void advance(Lane& lane, Time now, Responses& responses);
   void remove(Time now, Responses& responses);
+  bool recalls(const Lane& lane) const;
   bool wants_advance(const Lane& lane) const;
   bool held_back(const Lane& lane, Time now) const;
   std::int64_t complete(const Lane& lane) const;

@@ -136,10 +136,11 @@ def test_state_of_the_world_client_gets_the_same(own, tmp_path, demo_ports, port
         edit_under_load(api, demo_ports, port)
         api.remove(f"/mappings/{lines['id']}")
         eventually(lambda: is_refused(alone), "the listener is gone")
-        before = envoy.admin.updates()
+        before = envoy.admin.received()
         own.restart()
         eventually(lambda: own.state_of_proxy(envoy.node) == "live", "it is level again")
-        assert envoy.admin.updates() == before, "clusters and listeners are not sent again"
+        assert own.metric("marchproxy_xds_pushes_total") == 0
+        assert envoy.admin.received().items() <= before.items(), "some clusters may have gone meanwhile"
         api.service("late", demo_ports["blog"])
         api.mapping("late", port)
         assert request(port, "late").service == "blog"

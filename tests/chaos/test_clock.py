@@ -36,7 +36,7 @@ def proxy(tmp_path, manager):
 
 def ends_at(manager, time, is_over, what):
     """Not before its time, and without any call in between."""
-    manager.move_to(time - 1.5 * SECOND)
+    manager.move_to(time - 2.5 * SECOND)
     assert not is_over(), f"{what}: too early"
     eventually(is_over, what, 10, 0.005)
     assert time <= manager.now() < time + LATE, f"{what} ended {manager.now() - time} after its time"

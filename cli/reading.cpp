@@ -109,23 +109,34 @@ void add_list(CLI::App& verb, const Resource& resource, Tool& tool) {
   });
 }
 
+Listing of_cluster(const std::string& cluster) {
+  Listing listing;
+  listing.filters.push_back({.parameter = "cluster_id", .value = cluster, .noun = "cluster"});
+  return listing;
+}
+
 void add_get(CLI::App& verb, const Resource& resource, Tool& tool) {
   struct Given {
     std::vector<std::string> references;
     std::string cluster;
   };
   const std::string noun = with_article(resource.file_kind());
-  CLI::App& command = add_noun(verb, resource, resource.file_kind(), "Show " + noun + " whole.");
+  const bool lists = resource.verbs.has(Verb::List);
+  CLI::App& command =
+      add_noun(verb, resource, resource.file_kind(),
+               "Show " + noun + " whole" + (lists ? ", or list " + resource.plural() : "") + ".");
   auto given = std::make_shared<Given>();
   command
       .add_option(resource.placeholder(), given->references,
-                  "Name or id; several are shown as a list.")
-      ->required()
+                  std::string("Name or id; several are shown as a list") +
+                      (lists ? ", none lists them all." : "."))
+      ->required(!lists)
       ->type_name("");
   if (resource.in_clusters() && resource.key != "id")
     command.add_option("--cluster", given->cluster, "Cluster of the name")->type_name("CLUSTER");
   command.callback([&tool, &resource, given] {
     tool.chosen = [&tool, &resource, given] {
+      if (given->references.empty()) return list(tool, resource, of_cluster(given->cluster));
       return get(tool, resource, given->references, given->cluster);
     };
   });
@@ -139,7 +150,7 @@ void add_reading(CLI::App& root, Tool& tool) {
                                 "list services --search web --sort=-created_at -o json",
                                 "list proxies --status offline -o name"});
   CLI::App& get = add_command(root, "get", "Show objects whole.",
-                              {"get service web", "get mapping 12 -o yaml",
+                              {"get service web", "get services", "get mapping 12 -o yaml",
                                "get service web --cluster production -o json"});
   for (CLI::App* verb : {&list, &get}) verb->require_subcommand(1)->group("Objects");
   for (const Resource& resource : all_resources()) {

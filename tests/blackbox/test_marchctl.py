@@ -51,7 +51,7 @@ def test_help_and_version(fresh):
 
 @pytest.mark.parametrize("arguments, says", [
     ([], "subcommand"), (["frobnicate"], "frobnicate"), (["list", "services", "--colour", "red"], "--colour"),
-    (["list", "services", "-o", "xml"], "must be table, json, yaml, wide or name"), (["get", "service"], "SERVICE"),
+    (["list", "services", "-o", "xml"], "must be table, json, yaml, wide or name"), (["delete", "service"], "SERVICE"),
     (["create", "service", "--port", "many"], "--port: must be a number"),
     (["create", "service", "--tls.enabled=maybe"], "--tls.enabled"),
     (["update", "service", "web"], "nothing to change"), (["apply", "-f", "/nowhere.yaml"], "/nowhere.yaml"),
@@ -206,6 +206,7 @@ def test_lists_are_tables_filtered_sorted_and_whole(ctl, manager):
     assert {"CREATED_AT", "STATUS", "PROTOCOL"} <= set(wide)
     assert ctl("get", "service", "many-001", "many-002", "-o", "name").lines == ["many-001", "many-002"]
     assert "VALIDATION_ERROR" in ctl("list", "services", "--sort", "colour", status=1).err
+    assert ctl("get", "services", "-o", "name").out == ctl("list", "services", "-o", "name").out
     names = ctl("list", "services", "--search", "many", "-o", "name").lines
     assert ctl("delete", "service", *names).out.count("deleted") == 105
 

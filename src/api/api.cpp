@@ -212,7 +212,7 @@ void Api::run(const http::Request& request, Call& call, const Route& route,
   const std::string_view target = request.target;
   const auto question = target.find('?');
   auto query = parse_query(question == std::string_view::npos ? "" : target.substr(question + 1));
-  if (!query) throw invalid("query", "Is not valid percent-encoded text");
+  if (!query) throw invalid("query", "Is not valid percent-encoded UTF-8");
   call.query = *std::move(query);
   Reply reply = endpoint.run(call);
   finish(call, route, std::move(reply), answer);

@@ -1,5 +1,7 @@
 #include "api/router.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
 
 namespace mp::api {
@@ -71,6 +73,7 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
       at += 2;
     }
   }
+  if (!is_utf8(decoded)) return std::nullopt;
   return decoded;
 }
 

@@ -38,7 +38,7 @@ class Router {
   std::map<std::string, std::vector<Pattern>, std::less<>> root_;
 };
 
-// Decodes "a%20b"; nullopt for a broken escape or a NUL.
+// Decodes "a%20b"; nullopt for a broken escape, a NUL, or what is no UTF-8.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
 // Pairs of "a=1&b=2"; nullopt when it cannot be decoded.
 std::optional<Parameters> parse_query(std::string_view text);

@@ -1,6 +1,7 @@
 #include "api/upload.hpp"
 
 #include "api/multipart.hpp"
+#include "base/utf8.hpp"
 
 #include <boost/json.hpp>
 
@@ -11,13 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-// Files are bytes; plain values are UTF-8, as in JSON.
-bool is_utf8(std::string_view text) {
-  json::error_code error;
-  json::parse(json::serialize(json::value(text)), error);
-  return !error;
-}
-
 // A part as the JSON value of its field; an empty one is null where there is such a value.
 void take_part(json::object& body, const Field& field, const Part& part, Violations& violations) {
   if (is_file(field) != part.is_file) {
@@ -25,7 +19,7 @@ void take_part(json::object& body, const Field& field, const Part& part, Violati
                                                   : "Must be sent as a file, with a file name"});
   } else if (part.is_file) {
     body[part.name] = part.content;
-  } else if (!is_utf8(part.content)) {
+  } else if (!is_utf8(part.content)) {  // files are bytes, plain values are text as in JSON
     violations.push_back({part.name, "Must be UTF-8"});
   } else if (part.content.empty() && field.shape->nullable) {
     body[part.name] = nullptr;

@@ -95,6 +95,9 @@ const Judge& the_judge() {
 }
 
 const json::object* Judge::operation(const http::Request& request) const {
+  const bool known = std::ranges::all_of(
+      request.method, [](char letter) { return letter >= 'A' && letter <= 'Z'; });
+  if (!known) return nullptr;  // methods are case-sensitive (RFC 9110 §9.1)
   const auto path = split(canonical(request.target));
   const std::string method = request.method == "HEAD" ? "get" : lower(request.method);
   const json::object* found = nullptr;

@@ -15,6 +15,8 @@ struct Noun {
 constexpr Group of_accounts{"auth", "Signing in and out, and one's own account."};
 constexpr Group of_services{"services",
                             "Backends that proxies send traffic to, and identities of callers."};
+constexpr Group of_plans{"plans",
+                         "What changes would do, and whether traffic gets where it should."};
 constexpr Group of_certificates{"certificates",
                                 "TLS certificates, and the manager's own authority."};
 
@@ -34,6 +36,8 @@ constexpr std::array nouns{
     Noun{{"proxies", "Registered proxies, and what configuration each holds."}, proxies},
     Noun{{"license", "What the licence allows, and the key that says so."}, licenses},
     Noun{{"revisions", "Where a change is live."}, revisions},
+    Noun{of_plans, plans},
+    Noun{of_plans, reachability},
     Noun{{"operations", "Health and figures of the manager, for monitoring."}, operations},
     Noun{{"documents", "This API as documents and pages."}, documents},
 };

@@ -20,9 +20,17 @@ Actor Call::actor() const {
           .request_id = request_id};
 }
 
-void Call::read(const std::function<void(Reader&)>& work) { context.store.read(work); }
+void Call::read(const std::function<void(Reader&)>& work) {
+  if (within) return work(*within);
+  context.store.read(work);
+}
 
 void Call::write(const std::function<void(Writer&)>& work, const std::function<Reply()>& reply) {
+  if (within) {
+    work(*within);
+    revision = std::max(revision, within->written_revision());
+    return;
+  }
   const std::string_view key =
       request.method == "POST" ? request.header("Idempotency-Key") : std::string_view();
   if (key.empty()) {

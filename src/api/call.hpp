@@ -46,6 +46,7 @@ struct Call {
   http::Headers limits{};             // of the answer, also of a failure: the caller's rate limit
   std::int64_t revision = 0;          // newest change-log entry this request made
   std::int64_t revision_cluster = 0;  // cluster it concerns; 0: none in particular
+  Writer* within = nullptr;           // the transaction that it is a part of; null: it has its own
   std::optional<Reply> replay{};  // the stored answer of an Idempotency-Key, instead of a new one
 
   // The parsed body; Code::UnsupportedMediaType and Validation errors as the contract has them.
@@ -55,6 +56,7 @@ struct Call {
   void read(const std::function<void(Reader&)>& work);
   // Runs `work` in a transaction; with an Idempotency-Key what `reply` then makes is kept in the
   // same transaction, or the kept one becomes `replay` and `work` does not run. Sets `revision`.
+  // `within` another transaction nothing is kept.
   void write(const std::function<void(Writer&)>& work, const std::function<Reply()>& reply);
 
  private:

@@ -11,6 +11,7 @@
 #include "access/token.hpp"
 #include "api/idempotency.hpp"
 #include "api/list_memory.hpp"
+#include "api/plan_turn.hpp"
 #include "base/metrics.hpp"
 #include "crypto/authority.hpp"
 #include "settings/settings.hpp"
@@ -35,6 +36,7 @@ struct Context {
   xds::Hub& hub;
   RunningKeys& running;
   ListMemory& lists;
+  PlanTurn& planning;
   Registry& metrics;
   Time started;
   int xds_port = 0;

@@ -20,6 +20,8 @@ void proxies(Endpoints& endpoints);
 void enrolment(Endpoints& endpoints);  // what proxies call
 void licenses(Endpoints& endpoints);
 void revisions(Endpoints& endpoints);
+void plans(Endpoints& endpoints);
+void reachability(Endpoints& endpoints);
 void operations(Endpoints& endpoints);  // healthz, metrics
 void documents(Endpoints& endpoints);   // openapi, docs, redoc
 

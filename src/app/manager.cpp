@@ -84,6 +84,7 @@ struct Manager::Parts {
                 .hub = hub,
                 .running = running,
                 .lists = lists,
+                .planning = planning,
                 .metrics = metrics,
                 .started = clock.now()},
         gate(context),
@@ -160,6 +161,7 @@ struct Manager::Parts {
   Subscription waking;
   api::RunningKeys running;
   api::ListMemory lists;
+  api::PlanTurn planning;
   api::Context context;
   DatabaseGate gate;
   xds::Server xds_server;

@@ -7,6 +7,7 @@
 #include "model/enrolment.hpp"
 #include "model/issuer.hpp"
 #include "model/license.hpp"
+#include "model/reachability.hpp"
 #include "model/rotation.hpp"
 #include "model/second_factor.hpp"
 #include "model/service_certificate.hpp"
@@ -74,7 +75,13 @@ std::vector<const Description*> all_descriptions() {
           &describe<SecondFactorStart>,
           &describe<SecondFactorSetup>,
           &describe<SecondFactorCode>,
-          &describe<SecondFactorEnd>};
+          &describe<SecondFactorEnd>,
+          &describe<PlannedChange>,
+          &describe<PlanRequest>,
+          &describe<PlanReport>,
+          &describe<PlannedAudience>,
+          &describe<ReachabilityQuery>,
+          &describe<Reachability>};
 }
 
 json::value at(const json::value& value, std::string_view pointer) {

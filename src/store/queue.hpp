@@ -14,14 +14,19 @@
 
 namespace mp {
 
+// What becomes of what a work wrote, when it does not fail.
+enum class Outcome { Kept, Undone };
+
 // One write. Lives on the stack of the thread that waits.
 struct Work {
   const Actor& actor;
   const std::function<void(Writer&)>& run;
+  Outcome outcome = Outcome::Kept;
   std::int64_t revision = 0;
   Nouns stale{};
   std::exception_ptr failure{};
   bool finished = false;
+  bool kept() const { return !failure && outcome == Outcome::Kept; }
   // Shared: it is notified without the lock, when the work may be gone already.
   std::shared_ptr<std::condition_variable> changed = std::make_shared<std::condition_variable>();
 };

@@ -220,6 +220,13 @@ std::int64_t Store::write(const Actor& actor, const std::function<void(Writer&)>
   return item.revision;
 }
 
+void Store::rehearse(const Actor& actor, const std::function<void(Writer&)>& work) {
+  if (inside_->writer->is_current()) throw internal("a write within a write");
+  Work item{.actor = actor, .run = work, .outcome = Outcome::Undone};
+  inside_->queue.submit(item, inside_->options.write_deadline);
+  if (item.failure) std::rethrow_exception(item.failure);
+}
+
 Subscription Store::on_change(std::function<void(std::int64_t)> callback) {
   return inside_->change_callbacks.add(std::move(callback));
 }

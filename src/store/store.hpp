@@ -168,6 +168,12 @@ class Writer : public Reader {
   void log(std::string_view resource, const std::string& object_id, Action action,
            std::optional<std::int64_t> cluster_id, const boost::json::object& after);
 
+  // A part of the transaction on its own: what `work` throws undoes the part alone and is thrown
+  // here, so that the transaction can go on.
+  void attempt(const std::function<void()>& work);
+  // As attempt, but the part is undone whatever comes of it.
+  void undone(const std::function<void()>& work);
+
   Time now() const { return now_; }
   const Actor& actor() const { return actor_; }
   // Of the newest entry that this transaction appended, or that there was when it wrote again what
@@ -184,6 +190,8 @@ class Writer : public Reader {
   void record(const Description& description, const void* object, Action action, std::string before,
               std::string after);
   void note(ChangeEntry entry);
+  enum class Part { Kept, Undone };
+  void run_part(const std::function<void()>& work, Part part);
 
   const Actor& actor_;
   Time now_;
@@ -232,6 +240,10 @@ class Store {
   // something, other managers have been sent the notice of it by then. What `work` throws undoes
   // its part alone and is thrown here.
   std::int64_t write(const Actor& actor, const std::function<void(Writer&)>& work);
+
+  // Runs `work` as `write` does, among the writes, and undoes whatever it did: nothing is kept, no
+  // number is used up and nobody is told. What `work` throws is thrown here.
+  void rehearse(const Actor& actor, const std::function<void(Writer&)>& work);
 
   // Runs one statement that counts, at once and beside the transactions of `write`: it is seen by
   // all managers when this returns, and durable a moment later. PostgreSQL only. A connection that

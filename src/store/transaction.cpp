@@ -136,4 +136,31 @@ void Connection::save_numbers() {
   saved_numbers_ = numbers_;
 }
 
+void Writer::attempt(const std::function<void()>& work) { run_part(work, Part::Kept); }
+
+void Writer::undone(const std::function<void()>& work) { run_part(work, Part::Undone); }
+
+// Savepoints of one name lie one upon the other: the newest is meant.
+void Writer::run_part(const std::function<void()>& work, Part part) {
+  Numbers numbers = connection_.numbers();
+  const std::int64_t written = written_;
+  Nouns stale = stale_;
+  std::exception_ptr failure;
+  connection_.save();
+  try {
+    work();
+    if (connection_.failed()) throw internal("a part of a write went on after a database error");
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (connection_.lost())
+    throw database_away("the connection was lost within a part of a transaction");
+  if (!failure && part == Part::Kept) return connection_.release();
+  connection_.undo();
+  connection_.restore_numbers(std::move(numbers));
+  written_ = written;
+  stale_ = std::move(stale);
+  if (failure) std::rethrow_exception(failure);
+}
+
 }  // namespace mp

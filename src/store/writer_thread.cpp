@@ -78,7 +78,7 @@ void WriterThread::run_works(std::vector<Work*>& batch) {
                         "the connection was lost within the transaction");
     }
     if (at + 1 < batch.size()) continue;
-    if (alone && batch[at]->failure) return;  // the whole transaction goes
+    if (alone && !batch[at]->kept()) return;  // the whole transaction goes
     std::ranges::copy(queue_.take_waiting(most_in_batch - batch.size()), std::back_inserter(batch));
   }
 }
@@ -100,19 +100,19 @@ void WriterThread::run_saved(Work& work) {
   connection_->save();
   run_one(work);
   if (connection_->lost()) return;
-  if (!work.failure) return connection_->release();
+  if (work.kept()) return connection_->release();
   connection_->undo();
   connection_->restore_numbers(std::move(numbers));
 }
 
 void WriterThread::commit(const std::vector<Work*>& batch) {
-  const auto failed =
+  failures_ +=
       std::ranges::count_if(batch, [](const Work* work) { return work->failure != nullptr; });
-  failures_ += failed;
-  if (failed == static_cast<std::ptrdiff_t>(batch.size())) return connection_->rollback();
+  const auto kept = std::ranges::count_if(batch, &Work::kept);
+  if (kept == 0) return connection_->rollback();
   Notice notice{.sender = self_};
   for (const Work* work : batch) {
-    if (work->failure) continue;
+    if (!work->kept()) continue;
     notice.revision = std::max(notice.revision, work->revision);
     notice.stale.insert(work->stale.begin(), work->stale.end());
   }
@@ -123,7 +123,7 @@ void WriterThread::commit(const std::vector<Work*>& batch) {
     connection_->commit();
   }
   ++commits_;
-  writes_ += static_cast<std::int64_t>(batch.size()) - failed;
+  writes_ += kept;
   if (notice.revision > 0) committed_(notice);
 }
 

@@ -56,6 +56,7 @@ Stage::Stage(const std::string& kind, std::map<std::string, std::string> given)
   given_.try_emplace("rate_limit.configuration", "1000003/day");
   clusters_["default"] = {.id = 1, .key = new_cluster_key().reveal()};
   manager_ = std::make_unique<Manager>(settings(), clock_, license_server_);
+  vault_.open("");  // with the manager's key
   users_["admin"] = {.id = 1};
   log_ = std::make_unique<Connection>(parse_database_url(database_.url(), database_.data_dir()),
                                       vault_, Access::Read);
@@ -161,10 +162,16 @@ std::vector<ChangeEntry> Stage::changes_after(std::int64_t revision) {
 }
 
 std::int64_t Stage::revision() {
-  log_->begin();
-  const std::int64_t newest = Reader(*log_).revision();
-  log_->commit();
+  std::int64_t newest = 0;
+  read([&](Reader& db) { newest = db.revision(); });
   return newest;
+}
+
+void Stage::read(const std::function<void(Reader&)>& work) {
+  log_->begin();
+  Reader db(*log_);
+  work(db);
+  log_->commit();
 }
 
 }  // namespace mp::test

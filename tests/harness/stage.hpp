@@ -8,6 +8,7 @@
 #include "store/database.hpp"
 #include "store/test_database.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -66,6 +67,8 @@ class Stage {
 
   std::vector<ChangeEntry> changes_after(std::int64_t revision);
   std::int64_t revision();
+  // Reads past the manager.
+  void read(const std::function<void(Reader&)>& work);
   ManualClock& clock() { return clock_; }
 
   // The manager stops and starts again on what it kept.

@@ -185,10 +185,13 @@ void World::settle(const api::Endpoint& endpoint, const As& as) {
 }
 
 std::string World::query(const api::Endpoint& endpoint) const {
+  const std::map<std::string_view, std::string> examples{
+      {"proxy_id", proxy_id_}, {"to", "web-backend"}, {"port", "80"}, {"protocol", "http"}};
   std::string query;
   for (const auto& parameter : endpoint.parameters) {
     if (parameter.in != "query" || !parameter.required) continue;
-    query += (query.empty() ? "?" : "&") + std::string(parameter.name) + "=" + proxy_id_;
+    query += (query.empty() ? "?" : "&") + std::string(parameter.name) + "=" +
+             examples.at(parameter.name);
   }
   return query;
 }

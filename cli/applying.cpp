@@ -1,8 +1,8 @@
 // marchctl apply and export.
 #include "base/outside.hpp"
 #include "cli/commands.hpp"
+#include "cli/documents.hpp"
 #include "cli/failure.hpp"
-#include "cli/files.hpp"
 #include "cli/look.hpp"
 #include "cli/names.hpp"
 #include "cli/objects.hpp"
@@ -32,18 +32,6 @@ constexpr std::array deed_names{std::string_view("unchanged"), std::string_view(
                                 std::string_view("changed"), std::string_view("deleted")};
 
 std::string_view name_of(Deed deed) { return deed_names[static_cast<std::size_t>(deed)]; }
-
-std::vector<Document> documents_of(const std::vector<std::string>& names) {
-  std::vector<Document> documents;
-  for (const auto& name : names) {
-    for (const auto& file : files_of(name)) {
-      const std::string shown = file == "-" ? "standard input" : file;
-      for (Document& each : read_documents(text_of_file(file), shown))
-        documents.push_back(std::move(each));
-    }
-  }
-  return documents;
-}
 
 void show_difference(Console& console, const std::vector<std::string>& lines) {
   std::string text;
@@ -299,13 +287,7 @@ void add_apply(CLI::App& root, Tool& tool) {
        "apply -f fleet/ --prune --yes --wait 60"});
   command.group("Files");
   auto given = std::make_shared<Given>();
-  command
-      .add_option("-f,--file", given->files, "YAML or JSON; a folder of such; - is standard input")
-      ->type_name("FILE")
-      ->required()
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
+  add_file_option(command, given->files);
   command.add_flag("--dry-run", given->dry_run, "Show the difference and change nothing");
   command.add_flag("--prune", given->prune,
                    "Delete objects that the files do not hold: of the kinds that are in the files, "

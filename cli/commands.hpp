@@ -10,12 +10,13 @@
 
 namespace mp::cli {
 
-void add_reading(CLI::App& root, Tool& tool);  // list, get
-void add_writing(CLI::App& root, Tool& tool);  // create, update, delete
-void add_actions(CLI::App& root, Tool& tool);  // rotate-key, token, whoami …
-void add_sign_in(CLI::App& root, Tool& tool);  // login, logout, contexts, use
-void add_waiting(CLI::App& root, Tool& tool);  // wait
-void add_files(CLI::App& root, Tool& tool);    // apply, export
+void add_reading(CLI::App& root, Tool& tool);   // list, get
+void add_writing(CLI::App& root, Tool& tool);   // create, update, delete
+void add_actions(CLI::App& root, Tool& tool);   // rotate-key, token, whoami …
+void add_sign_in(CLI::App& root, Tool& tool);   // login, logout, contexts, use
+void add_waiting(CLI::App& root, Tool& tool);   // wait
+void add_files(CLI::App& root, Tool& tool);     // apply, export
+void add_planning(CLI::App& root, Tool& tool);  // plan
 void add_status(CLI::App& root, Tool& tool);
 void add_explaining(CLI::App& root, Tool& tool);  // completion, reference
 

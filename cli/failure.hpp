@@ -13,8 +13,8 @@
 namespace mp::cli {
 
 // Refused: the server said no, or a change is not live. Unreachable: no answer, or none that this
-// program understands.
-enum class Exit { Fine = 0, Refused = 1, Usage = 2, Unreachable = 3 };
+// program understands. Differs: a plan would change something, where the exit code is to tell.
+enum class Exit { Fine = 0, Refused = 1, Usage = 2, Unreachable = 3, Differs = 4 };
 
 struct Failure : std::runtime_error {
   Exit exit;

@@ -98,12 +98,14 @@ std::unique_ptr<CLI::App> make_program(Tool& tool) {
   root->set_version_flag("--version", std::string(program_name) + " " + std::string(version));
   root->footer(
       "Every command takes the options above, and has a --help of its own. Exit codes: 0 done; 1 "
-      "refused\nby the server, or not live; 2 wrong usage; 3 the server cannot be reached.");
+      "refused\nby the server, or not live; 2 wrong usage; 3 the server cannot be reached; 4 a "
+      "plan would change something\n(--detailed-exitcode).");
   add_globals(*root, tool.globals);
   add_sign_in(*root, tool);
   add_reading(*root, tool);
   add_writing(*root, tool);
   add_files(*root, tool);
+  add_planning(*root, tool);
   add_status(*root, tool);
   add_waiting(*root, tool);
   add_actions(*root, tool);

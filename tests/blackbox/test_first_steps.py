@@ -1,5 +1,5 @@
-"""The shell blocks of README.md and of first-steps.md, sign-in.md, certificates.md, https.md and marchctl.md in docs/how-to, run
-as they stand beside a `make run`; only the ports are other ones."""
+"""The shell blocks of README.md and of first-steps.md, sign-in.md, certificates.md, https.md, marchctl.md and preview-a-change.md in
+docs/how-to, run as they stand beside a `make run`; only the ports are other ones."""
 
 import pathlib
 import re
@@ -71,6 +71,13 @@ def test_marchctl(run):
     shown = execute(run, "docs/how-to/marchctl.md", "## Sign in")
     assert shown.count('"upstream": "demo"') == 2
     assert "-hosts: [hello.example]" in shown and "would be: 0 created, 1 changed" in shown
+
+
+def test_preview(run):
+    shown = execute(run, "docs/how-to/preview-a-change.md", "## Sign in")
+    assert "+ service preview" in shown and "  + Cluster service/" in shown and "exit code 4" in shown
+    assert '"upstream": "demo"' in shown and "changes[0].data.ip_fqdn" in shown
+    assert '"passes":true' in shown and '"kind":"port"' in shown
 
 
 def test_https(run):

@@ -230,3 +230,52 @@ def test_nobodys_change_is_overwritten(ctl, manager):
         ending.set()
         thread.join()
     assert 1 in outcomes, "a change in between was never noticed"
+
+
+def plan(ctl, text, *arguments, status=0):
+    return ctl("plan", "-f", "-", *arguments, given=text, status=status)
+
+
+def test_plan_tells_what_apply_would_do_and_does_nothing(ctl):
+    shown = plan(ctl, FLEET)
+    assert "+ service web\n" in shown.out and "~ cluster default: description\n" in shown.out
+    assert "egress proxies of cluster 1:" in shown.out
+    assert "  + Listener tcp/80 (mapping " in shown.out and "(service web)" in shown.out
+    assert shown.lines[-1].startswith("would be: 4 created, 1 updated, 0 deleted, resources of Envoy: ")
+    assert "\x1b" not in shown.out and shown.err == ""
+    assert ctl("list", "services", "-o", "json").json == []
+
+    assert plan(ctl, FLEET, "--detailed-exitcode", status=4).out == shown.out
+    report = plan(ctl, FLEET, "-o", "json").json
+    assert report["applicable"] and len(report["objects"]) == 5
+    assert "objects:\n" in plan(ctl, FLEET, "-o", "yaml").out
+
+    apply(ctl, FLEET)
+    level = plan(ctl, FLEET, "--detailed-exitcode")
+    assert level.out.startswith("would be: 0 created, 0 updated, 0 deleted")
+    fewer = FLEET.split("---")[1]
+    pruned = plan(ctl, FLEET.split("---")[0] + "---" + fewer, "--prune")
+    assert "- service client\n" in pruned.out and "  - Listener tcp/81" in pruned.out
+    assert len(ctl("list", "services", "-o", "name").lines) == 2
+
+
+def test_plan_tells_what_would_be_refused(ctl):
+    ctl("create", "service", "--name", "db", "--ip-fqdn", "10.0.0.9", "--collection", "data")
+    tcp = "kind: mapping\nsource_services: [any]\ndest_services: [db]\nprotocols: [tcp]\nports: [5432]\ncomments: {}\n"
+    apply(ctl, tcp.format("one"))
+    ctl("create", "service", "--name", "db2", "--ip-fqdn", "10.0.0.10", "--collection", "data")
+    refused = plan(ctl, tcp.replace("[db]", "[db2]").format("two"), status=1)
+    assert "refused: mapping default/two: ports: TCP mapping " in refused.out
+    assert "ports[0]: " in plan(ctl, "kind: mapping\nports: [0]\n", status=2).err
+    new = ("kind: cluster\nname: west\ndescription: x\nsyslog_endpoint: log:514\n---\n"
+           "kind: service\ncluster: west\nname: w\nip_fqdn: 10.0.0.1\ncollection: c\n")
+    untried = plan(ctl, new, "--detailed-exitcode", status=4)
+    assert untried.err.splitlines() == ["not tried: cluster west: its cluster is not there yet",
+                                        "not tried: service west/w: its cluster is not there yet"]
+
+
+def test_plan_has_colours_on_a_terminal_only(ctl, tmp_path):
+    file = tmp_path / "fleet.yaml"
+    file.write_text(FLEET)
+    status, screen = ctl.at_terminal("plan", "-f", file)
+    assert status == 0 and "\x1b[" in screen

@@ -34,10 +34,12 @@ class Silent:
 
     def look(self):
         took = time.monotonic() - self.began
-        if self.manager_found is None and self.manager.state_of_proxy(self.envoy.node) == "offline":
-            self.manager_found = took
         if self.envoy_found is None and not self.envoy.admin.is_connected():
             self.envoy_found = took
+        # Where Envoy was first and is back, its new stream has ended the silent one.
+        is_back = self.envoy_found is not None and self.is_level()
+        if self.manager_found is None and (is_back or self.manager.state_of_proxy(self.envoy.node) == "offline"):
+            self.manager_found = took
 
     @property
     def is_found(self):

@@ -148,6 +148,6 @@ def api_page(document):
             lines += whole.endpoint(method, path, operation)
     lines += ["## Schemas", ""]
     for name, schema in sorted(document["components"]["schemas"].items()):
-        if "data" not in schema.get("properties", {}):  # the envelope is the same around everything
+        if not {"success", "data"} <= schema.get("properties", {}).keys():  # the envelope is the same around everything
             lines += section(name, schema)
     return "\n".join(lines).rstrip() + "\n"

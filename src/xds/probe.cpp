@@ -31,7 +31,10 @@ void set_protocol(envoy::config::core::v3::HealthCheck& probe, const HealthCheck
       }
       break;
     case HealthProtocol::Tcp: probe.mutable_tcp_health_check(); break;
-    case HealthProtocol::Grpc: probe.mutable_grpc_health_check(); break;
+    // Otherwise Envoy asks in the name of its cluster, whose slashes servers refuse.
+    case HealthProtocol::Grpc:
+      probe.mutable_grpc_health_check()->set_authority(service.name);
+      break;
   }
 }
 
@@ -51,6 +54,8 @@ void set_probes(envoy::config::cluster::v3::Cluster& cluster, const Upstream& up
   const HealthCheck& check = *check_of(*(*found)->service);
   auto& probe = *cluster.add_health_checks();
   probe.mutable_interval()->set_seconds(check.interval);
+  // Envoy asks only once a minute where there was no traffic yet; what fails then, stays so.
+  probe.mutable_no_traffic_interval()->set_seconds(check.interval);
   probe.mutable_timeout()->set_seconds(check.timeout);
   probe.mutable_healthy_threshold()->set_value(static_cast<unsigned>(check.healthy_threshold));
   probe.mutable_unhealthy_threshold()->set_value(static_cast<unsigned>(check.unhealthy_threshold));

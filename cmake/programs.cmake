@@ -26,6 +26,8 @@ mp_program(manager-on-clock tests/chaos mp_app)
 mp_outer_program(marchproxy-agent mp_agent agent mp_settings CURL::libcurl OpenSSL::SSL)
 mp_outer_program(marchctl mp_cli cli mp_settings CURL::libcurl)
 
+mp_program(grpc-client tests/grpc PkgConfig::GRPC)
+
 file(GLOB harness CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/harness/*.cpp)
 if(harness)
   mp_test(harness_test SOURCES ${harness} LIBRARIES mp_app)

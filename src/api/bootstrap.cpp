@@ -156,6 +156,17 @@ json::object bootstrap(const Call& call, const Proxy& proxy, std::string_view ke
   return document;
 }
 
+// The first kind that a client knows is taken. gRPC before 1.57 knows no "tls" (gRFC A65).
+json::array channel_credentials(XdsTls tls, const std::string& ca_file) {
+  switch (tls) {
+    case XdsTls::Auto:
+      return {{{"type", "tls"}, {"config", json::object{{"ca_certificate_file", ca_file}}}}};
+    case XdsTls::Files: return {{{"type", "tls"}, {"config", json::object()}}};
+    case XdsTls::Off: break;
+  }
+  return {{{"type", "insecure"}}};
+}
+
 }  // namespace
 
 std::string xds_address(const Call& call) {
@@ -170,6 +181,22 @@ Document bootstrap_document(const Call& call, const Proxy& proxy, std::string_vi
   if (query.format == BootstrapQuery::Format::Json)
     return {"application/json", json::serialize(document)};
   return {"application/yaml", yaml_text(document)};
+}
+
+Document grpc_bootstrap_document(const Call& call, std::string_view key,
+                                 const GrpcBootstrapQuery& query) {
+  const json::object server{
+      {"server_uri", xds_address(call)},
+      {"channel_creds", channel_credentials(call.context.settings.xds.tls, query.ca_file)},
+      {"server_features", json::array{"xds_v3"}}};
+  const json::object document{
+      {"xds_servers", json::array{server}},
+      {"node", json::object{{"id", query.node_id},
+                            {"cluster", call.caller.cluster->name},
+                            {"locality", json::object()},  // grpc-js wants one
+                            {"metadata",
+                             json::object{{"proxy_type", "grpc"}, {"x-cluster-api-key", key}}}}}};
+  return {"application/json", json::serialize(document)};
 }
 
 }  // namespace mp::api

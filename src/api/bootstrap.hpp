@@ -1,4 +1,5 @@
-// Envoy's bootstrap for a registered proxy, complete, so that nobody writes one by hand.
+// Envoy's bootstrap for a registered proxy, and a gRPC client's (gRFC A27), complete, so that
+// nobody writes one by hand.
 #pragma once
 
 #include "api/endpoint.hpp"
@@ -18,5 +19,9 @@ std::string xds_address(const Call& call);
 // `key` is the cluster key that the proxy will present. Same arguments, same text.
 Document bootstrap_document(const Call& call, const Proxy& proxy, std::string_view key,
                             const BootstrapQuery& query);
+
+// For clients that call services without a proxy. They have no way to send the key but in the node.
+Document grpc_bootstrap_document(const Call& call, std::string_view key,
+                                 const GrpcBootstrapQuery& query);
 
 }  // namespace mp::api

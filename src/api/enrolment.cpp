@@ -62,12 +62,19 @@ ProxyConfiguration get_configuration(Call& call, Id<Cluster> id) {
   return configuration;
 }
 
+std::string_view shown_key(const Call& call) {
+  const std::string_view key = call.request.header("X-Cluster-API-Key");
+  return key.empty() ? call.request.header("X-API-Key") : key;
+}
+
 Document get_bootstrap(Call& call, Query<BootstrapQuery> query) {
   Proxy proxy;
   call.read([&](Reader& db) { proxy = own_proxy(db, call, query.value.proxy_id); });
-  std::string_view key = call.request.header("X-Cluster-API-Key");
-  if (key.empty()) key = call.request.header("X-API-Key");
-  return bootstrap_document(call, proxy, key, query.value);
+  return bootstrap_document(call, proxy, shown_key(call), query.value);
+}
+
+Document get_grpc_bootstrap(Call& call, Query<GrpcBootstrapQuery> query) {
+  return grpc_bootstrap_document(call, shown_key(call), query.value);
 }
 
 }  // namespace
@@ -103,6 +110,13 @@ void enrolment(Endpoints& endpoints) {
                           .rate = Rate::Configuration,
                           .errors = {Code::NotFound}},
                          "application/yaml, application/json", get_bootstrap);
+  endpoints.add_document(
+      {.id = "get_grpc_bootstrap",
+       .call = "GET /proxy/grpc-bootstrap",
+       .summary = "A complete bootstrap for gRPC clients that call services without a proxy.",
+       .needs = Needs::ClusterKey,
+       .rate = Rate::Configuration},
+      "application/json", get_grpc_bootstrap);
 }
 
 }  // namespace mp::api

@@ -84,7 +84,8 @@ std::vector<PlannedAudience> audiences_of(std::int64_t cluster_id, const Rehears
   std::vector<PlannedAudience> audiences;
   for (const xds::GroupKey& group : connected) {
     const bool whole = group.flavour == xds::Flavour::StateOfTheWorld;
-    if (group.cluster_id != cluster_id) continue;
+    // Clients without a proxy are none of the fleet.
+    if (group.cluster_id != cluster_id || group.type == xds::ProxyType::Proxyless) continue;
     add_audience(audiences,
                  {.cluster_id = cluster_id,
                   .proxy_type = kind_of(group.type),

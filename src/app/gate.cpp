@@ -38,6 +38,15 @@ xds::Admission DatabaseGate::admit(std::string_view cluster_key, const xds::Node
   if (!node.cluster.empty() && node.cluster != cluster.name) {
     throw Error(Code::Permission, "The key is not of the cluster that the node names");
   }
+  if (node.proxyless) {
+    return {.cluster_id = cluster.id,
+            .cluster_name = cluster.name,
+            .proxy_id = node.id,
+            .hostname = node.id,
+            .type = xds::ProxyType::Proxyless,
+            .listen_address = "",
+            .key_valid_until = until};
+  }
   std::optional<Proxy> known;
   context_.store.read([&](Reader& db) { known = db.find<Proxy>(node.id); });
   if (known && known->cluster_id != cluster.id)
@@ -52,6 +61,15 @@ xds::Admission DatabaseGate::admit(std::string_view cluster_key, const xds::Node
     proxy = api::enrol(db, context_, enrolment);
   });
   return admission(cluster, proxy, until);
+}
+
+void DatabaseGate::admit_reader(std::string_view token, std::string_view peer) {
+  Caller caller;
+  if (!token.empty()) caller = context_.credentials.by_token(token);
+  caller.address = peer;
+  if (caller.api_key) context_.key_use.note(caller.api_key->id, context_.clock.now());
+  authenticate(Needs::Admin, caller);
+  permit({.needs = Needs::Admin, .permission = Permission::Read}, caller);
 }
 
 std::optional<Time> DatabaseGate::check(std::string_view cluster_key, std::int64_t cluster_id) {

@@ -11,6 +11,7 @@ class DatabaseGate final : public xds::Gate {
  public:
   explicit DatabaseGate(api::Context& context) : context_(context) {}
   xds::Admission admit(std::string_view cluster_key, const xds::NodeInfo& node) override;
+  void admit_reader(std::string_view token, std::string_view peer) override;
   std::optional<Time> check(std::string_view cluster_key, std::int64_t cluster_id) override;
 
  private:

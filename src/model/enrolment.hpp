@@ -120,4 +120,20 @@ template <>
 inline constexpr Description describe<BootstrapQuery> =
     part<BootstrapQuery>("bootstrap_query", "Whose bootstrap, and how.", bootstrap_query_fields);
 
+struct GrpcBootstrapQuery {
+  std::string node_id = "grpc";
+  std::string ca_file = "/etc/marchproxy/authority.pem";
+};
+inline constexpr std::array grpc_bootstrap_query_fields{
+    field<&GrpcBootstrapQuery::node_id>(
+        "node_id", "Name of the client; many may have the same.",
+        {.min = 1, .max = 64, .format = "node_id", .example = "\"checkout\""}),
+    field<&GrpcBootstrapQuery::ca_file>(
+        "ca_file", "Where the client keeps the manager's authority, when the xDS port has TLS.",
+        {.min = 1, .max = 1000, .format = "path", .example = "\"/etc/marchproxy/authority.pem\""}),
+};
+template <>
+inline constexpr Description describe<GrpcBootstrapQuery> = part<GrpcBootstrapQuery>(
+    "grpc_bootstrap_query", "A gRPC client's name and files.", grpc_bootstrap_query_fields);
+
 }  // namespace mp

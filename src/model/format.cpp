@@ -167,6 +167,8 @@ bool version(std::string& text) {
   return rest.empty();
 }
 
+bool node_id(std::string& text) { return !text.empty() && all_of(text, "-_."); }
+
 bool hostname(std::string& text) { return !text.empty() && all_of(text, "-_.:"); }
 
 bool address(std::string& text) {
@@ -319,6 +321,7 @@ constexpr std::array formats{
            true},
     Format{"version", "^v[0-9]+\\.[0-9]+\\.[0-9]+$", "Must be a version such as v1.0.0", version},
     Format{"hostname", "^[A-Za-z0-9_.:-]+$", "Must be a host name", hostname},
+    Format{"node_id", "^[A-Za-z0-9_.-]+$", "Must be letters, digits, _, . or -", node_id},
     Format{"license_key", "^PENG(-[A-Z0-9]{4}){5}$",
            "Must be PENG- and five groups of four letters A-Z or digits", license_key},
     Format{"network", "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$",

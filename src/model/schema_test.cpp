@@ -40,6 +40,7 @@ std::vector<const Description*> all_descriptions() {
           &describe<Registered>,
           &describe<Heartbeat>,
           &describe<BootstrapQuery>,
+          &describe<GrpcBootstrapQuery>,
           &describe<LoginRequest>,
           &describe<LoginResponse>,
           &describe<RefreshRequest>,

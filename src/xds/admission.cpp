@@ -2,10 +2,10 @@
 
 #include "xds/address.hpp"
 #include "xds/encode.hpp"
-#include "xds/token.hpp"
 
 #include "envoy/extensions/common/matching/v3/extension_matcher.pb.h"
 #include "envoy/extensions/filters/http/composite/v3/composite.pb.h"
+#include "envoy/extensions/filters/http/jwt_authn/v3/config.pb.h"
 #include "envoy/extensions/filters/http/rbac/v3/rbac.pb.h"
 
 #include <algorithm>
@@ -109,17 +109,17 @@ void check_tokens(Route& target, const TokenCheck& check) {
   (*target.mutable_typed_per_filter_config())[std::string(token_filter)] = pack(per_route);
 }
 
-TokenCheck tokens_of(const HttpRoute& route) {
-  std::map<std::int64_t, PartyPtr> parties;
-  TokenCheck check{.need = TokenCheck::Need::Required};
-  for (const HttpClaim* claim : route.claims) {
-    const Guard& guard = *claim->guard;
-    for (const PartyPtr& party : guard.tokens) parties.emplace(party->service->id, party);
-    if (guard.open() || !guard.addresses.empty() || !guard.keys.empty())
-      check.need = TokenCheck::Need::Optional;
-  }
-  for (auto& [id, party] : parties) check.parties.push_back(std::move(party));
-  return check;
+// The check of that name stands in the listener's filter.
+void name_check(Route& target, const TokenCheck& check) {
+  envoy::extensions::filters::http::jwt_authn::v3::PerRouteConfig per_route;
+  per_route.set_requirement_name(check_name(check));
+  (*target.mutable_typed_per_filter_config())[std::string(token_filter)] = pack(per_route);
+}
+
+void add_decision_filter(HttpConnectionManager& manager) {
+  auto& decision = *manager.add_http_filters();
+  decision.set_name(std::string(decision_filter));
+  *decision.mutable_typed_config() = pack(envoy::extensions::filters::http::rbac::v3::RBAC());
 }
 
 void take_keys_off(Route& target, const HttpRoute& route) {
@@ -132,6 +132,19 @@ void take_keys_off(Route& target, const HttpRoute& route) {
 
 }  // namespace
 
+TokenCheck token_check(const HttpRoute& route) {
+  std::map<std::int64_t, PartyPtr> parties;
+  TokenCheck check{.need = TokenCheck::Need::Required};
+  for (const HttpClaim* claim : route.claims) {
+    const Guard& guard = *claim->guard;
+    for (const PartyPtr& party : guard.tokens) parties.emplace(party->service->id, party);
+    if (guard.open() || !guard.addresses.empty() || !guard.keys.empty())
+      check.need = TokenCheck::Need::Optional;
+  }
+  for (auto& [id, party] : parties) check.parties.push_back(std::move(party));
+  return check;
+}
+
 void add_admission_filters(HttpConnectionManager& manager) {
   ExtensionWithMatcher matched;
   matched.mutable_xds_matcher();
@@ -140,20 +153,28 @@ void add_admission_filters(HttpConnectionManager& manager) {
   auto& token = *manager.add_http_filters();
   token.set_name(std::string(token_filter));
   *token.mutable_typed_config() = pack(matched);
-  auto& decision = *manager.add_http_filters();
-  decision.set_name(std::string(decision_filter));
-  *decision.mutable_typed_config() = pack(envoy::extensions::filters::http::rbac::v3::RBAC());
+  add_decision_filter(manager);
 }
 
-void admit(Route& target, const HttpRoute& route) {
+void add_admission_filters(HttpConnectionManager& manager, const std::string& tokens) {
+  if (!tokens.empty()) {
+    auto& token = *manager.add_http_filters();
+    token.set_name(std::string(token_filter));
+    token.mutable_typed_config()->ParseFromString(tokens);
+  }
+  add_decision_filter(manager);
+}
+
+void admit(Route& target, const HttpRoute& route, Flavour flavour) {
   take_keys_off(target, route);
   const bool upgrades = std::ranges::any_of(
       route.claims, [](const HttpClaim* claim) { return allows_upgrade(*claim); });
   const bool unconditional = std::ranges::any_of(route.claims, [&](const HttpClaim* claim) {
     return claim->guard->open() && (!upgrades || allows_upgrade(*claim));
   });
-  if (const TokenCheck check = tokens_of(route); !check.parties.empty())
-    check_tokens(target, check);
+  const TokenCheck check = token_check(route);
+  const auto set_check = flavour == Flavour::Delta ? check_tokens : name_check;
+  if (!check.parties.empty()) set_check(target, check);
   if (!unconditional) decide(target, route, upgrades);
 }
 

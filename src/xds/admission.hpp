@@ -1,9 +1,12 @@
 // Turns the guards of a route into what Envoy enforces: a token check (jwt_authn) and a decision
 // (RBAC), both configured on the route itself, so that a rotated secret changes one route and no
-// listener. Used by route and listener. The result holds secrets: never log it.
+// listener. Clients that get route configurations have the check in the listener, and its name on
+// the route: Envoy before 1.40 takes none from a route. Used by route and listener. The result
+// holds secrets: never log it.
 #pragma once
 
 #include "xds/claims.hpp"
+#include "xds/token.hpp"
 
 #include "envoy/config/route/v3/route_components.pb.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
@@ -15,9 +18,18 @@ void add_admission_filters(
     envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager&
         manager);
 
+// The same where the listener checks tokens: `tokens` is an encoded set of checks, or empty.
+void add_admission_filters(
+    envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager&
+        manager,
+    const std::string& tokens);
+
+// What tokens the route asks for; no parties: none.
+TokenCheck token_check(const HttpRoute& route);
+
 // Lets pass whom one of the claims' guards admits; nobody when they admit nobody. A claim of a
 // mapping without ws admits to requests only, not to an upgrade that another claim on the route
 // allows. Takes the credentials off the request: the service does not see them.
-void admit(envoy::config::route::v3::Route& target, const HttpRoute& route);
+void admit(envoy::config::route::v3::Route& target, const HttpRoute& route, Flavour flavour);
 
 }  // namespace mp::xds

@@ -252,10 +252,14 @@ void Builder::Memory::remake() {
   touched_ports.clear();
 }
 
-Builder::Builder(Audience audience) : memory_(std::make_unique<Memory>(std::move(audience))) {}
+Builder::Builder(Audience audience) : memory_(std::make_unique<Memory>(std::move(audience))) {
+  if (memory_->audience.type == ProxyType::Proxyless)
+    proxyless_ = std::make_unique<ProxylessBuilder>();
+}
 Builder::~Builder() = default;
 
 SnapshotPtr Builder::build(const ClusterConfig& config, Time now) {
+  if (proxyless_) return proxyless_->build(config, now);
   // Its name is part of what callers prove to be.
   const std::string cluster = config.cluster ? config.cluster->name : "";
   if (cluster != memory_->cluster) {

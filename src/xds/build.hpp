@@ -7,6 +7,7 @@
 
 #include "base/time.hpp"
 #include "xds/config.hpp"
+#include "xds/proxyless.hpp"
 #include "xds/snapshot.hpp"
 
 #include <memory>
@@ -34,6 +35,7 @@ class Builder {
  private:
   struct Memory;
   std::unique_ptr<Memory> memory_;
+  std::unique_ptr<ProxylessBuilder> proxyless_;  // of clients without a proxy: then that alone
 };
 
 // When the result of `build` changes by itself next: the earliest moment after `now` at which a

@@ -2,6 +2,7 @@
 // thinks about. One request form serves both variants; the field comments say which uses what.
 #pragma once
 
+#include "base/secret.hpp"
 #include "xds/snapshot.hpp"
 
 #include <cstddef>
@@ -21,6 +22,8 @@ struct Node {
   std::string proxy_type;
   std::string listen_address;
   std::string version;
+  std::string user_agent;  // "envoy", "gRPC C-core linux"
+  Secret cluster_key;      // from clients that cannot send it as metadata of the call
 };
 
 struct KnownVersion {

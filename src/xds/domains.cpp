@@ -1,5 +1,7 @@
 #include "xds/domains.hpp"
 
+#include "xds/encode.hpp"
+
 #include <algorithm>
 
 namespace mp::xds {
@@ -19,6 +21,14 @@ void Domains::remove(const HttpClaim& claim) {
   domains_[claim.domain].claims.erase(&claim);
   touched_.insert(claim.domain);
   if (has_path(claim)) --by_path_;
+}
+
+std::string Domains::tokens() const {
+  std::map<std::string, TokenCheck> checks;
+  for (const auto& [name, domain] : domains_) {
+    for (const TokenCheck& check : domain.host.checks) checks.emplace(check_name(check), check);
+  }
+  return checks.empty() ? std::string() : deterministic(encode(checks));
 }
 
 void Domains::remake(Shelves& shelves, Tally& findings) {

@@ -39,6 +39,9 @@ class Domains {
   // Some claim's mapping has a path_prefix.
   bool by_path() const { return by_path_ > 0; }
 
+  // The checks of tokens that the listener has to have, encoded; empty: none.
+  std::string tokens() const;
+
   // Brings shelves and findings up to date with the claims.
   void remake(Shelves& shelves, Tally& findings);
 

@@ -88,7 +88,8 @@ class Traps {
 
   void check(const Listener& listener) {
     const bool udp = listener.has_udp_listener_config();
-    if (!udp && listener.filter_chains().empty() && !listener.has_default_filter_chain()) {
+    const bool api = listener.has_api_listener();
+    if (!udp && !api && listener.filter_chains().empty() && !listener.has_default_filter_chain()) {
       facts_.breaches.push_back("no filter chains");
     }
     std::set<std::string> matches;

@@ -22,6 +22,7 @@ struct NodeInfo {
   std::string listen_address;  // node.metadata.listen_address
   std::string peer;            // "203.0.113.5", without a port
   std::string version;         // "1.40.0" or the client's own words
+  bool proxyless = false;      // calls services itself: is never registered as a proxy
 };
 
 struct Admission {
@@ -43,6 +44,9 @@ class Gate {
   // RESOURCE_EXHAUSTED), Validation, Unavailable (database); any other exception ends the stream
   // with INTERNAL and no text.
   virtual Admission admit(std::string_view cluster_key, const NodeInfo& node) = 0;
+
+  // Lets in who asks what all proxies hold. Throws Authentication or Permission.
+  virtual void admit_reader(std::string_view token, std::string_view peer) = 0;
 
   // Whether the key still opens the cluster: the time when it ends (none: no end in sight). Throws
   // Authentication or Permission when it does not; on any other error the stream stays as it was.

@@ -91,7 +91,10 @@ HttpConnectionManager make_http_manager(const TcpPort& port, Security security, 
   set_paths(manager, tls ? port.https : port.http);
   forbid_upgrades(manager);
   set_routes(manager, routes_name(port.port, security), flavour);
-  add_admission_filters(manager);
+  if (flavour == Flavour::Delta)
+    add_admission_filters(manager);
+  else
+    add_admission_filters(manager, tls ? port.https_tokens : port.http_tokens);
   add_denials(manager);
   add_router(manager);
   return manager;

@@ -1,6 +1,6 @@
 // The Envoy listener of one port: filter chains for HTTP, TLS and TCP, or a UDP proxy. Used by
 // port.cpp. Knows no host and no secret, so that edits of routes and new certificates under the
-// same names do not touch it.
+// same names do not touch it; for clients that get route configurations it checks their tokens.
 #pragma once
 
 #include "xds/build.hpp"
@@ -22,8 +22,10 @@ struct TcpPort {
     const StreamSettlement* streams = nullptr;
   };
   int port = 0;
-  Http http = Http::None;   // in clear
-  Http https = Http::None;  // within the TLS that is ended
+  Http http = Http::None;     // in clear
+  Http https = Http::None;    // within the TLS that is ended
+  std::string http_tokens{};  // checks of tokens, encoded; empty: none
+  std::string https_tokens{};
   std::vector<Ended> ended;
   std::vector<Passed> passed;
   StreamSettlement streams;

@@ -68,7 +68,8 @@ bool Port::rename(std::int64_t certificate) {
 
 Port::Shape Port::shape() const {
   const std::int64_t first = mappings_.empty() ? 0 : mappings_.begin()->first.second;
-  return {first, reading_of(in_clear_), reading_of(within_tls_)};
+  return {first, reading_of(in_clear_), reading_of(within_tls_), in_clear_.tokens(),
+          within_tls_.tokens()};
 }
 
 void Port::settle(Tally& findings) {
@@ -113,6 +114,8 @@ ResourcePtr Port::make_listener(const Keyring& keyring) const {
   TcpPort port{.port = number_,
                .http = reading_of(in_clear_),
                .https = reading_of(within_tls_),
+               .http_tokens = in_clear_.tokens(),
+               .https_tokens = within_tls_.tokens(),
                .streams = streams,
                .origins = std::move(origins)};
   for (const auto& [certificate, claims] : certificates_) {

@@ -40,8 +40,8 @@ class Port {
     StreamSettlement settlement;
     std::vector<Finding> findings;
   };
-  // What else the listener depends on: who is first, and how HTTP is to be read.
-  using Shape = std::tuple<std::int64_t, TcpPort::Http, TcpPort::Http>;
+  // What else the listener depends on: who is first, how HTTP is to be read, which tokens count.
+  using Shape = std::tuple<std::int64_t, TcpPort::Http, TcpPort::Http, std::string, std::string>;
 
   Domains& domains(const HttpClaim& claim) {
     return claim.security == Security::Tls ? within_tls_ : in_clear_;

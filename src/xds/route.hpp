@@ -3,6 +3,7 @@
 #pragma once
 
 #include "xds/claims.hpp"
+#include "xds/token.hpp"
 
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ struct VirtualHost {
   std::string domain;
   std::string bytes;  // envoy.config.route.v3.VirtualHost
   std::vector<Object> origins;
+  std::vector<TokenCheck> checks;  // that its routes name and the listener has to have
 };
 
 // A request that no path of `settlement` fits is answered 404, as one to an unknown domain is.

@@ -2,6 +2,8 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "xds/buffers.hpp"
+#include "xds/csds_service.hpp"
 #include "xds/switchboard.hpp"
 #include "xds/tls_credentials.hpp"
 
@@ -41,17 +43,6 @@ constexpr std::array methods{
            Flavour::StateOfTheWorld},
 };
 
-// "ipv4:203.0.113.5:4711" and "ipv6:%5B2001:db8::1%5D:4711" become the address alone.
-std::string address_of(const std::string& peer) {
-  const auto scheme = peer.find(':');
-  const auto port = peer.rfind(':');
-  if (scheme == peer.npos || port <= scheme) return peer;
-  std::string address = peer.substr(scheme + 1, port - scheme - 1);
-  if (address.starts_with("%5B")) address.erase(0, 3);
-  if (address.ends_with("%5D")) address.resize(address.size() - 3);
-  return address;
-}
-
 Secret key_of(const grpc::CallbackServerContext& context) {
   const auto found = context.client_metadata().find(key_metadata);
   if (found == context.client_metadata().end()) return Secret{};
@@ -72,16 +63,6 @@ grpc::ByteBuffer to_buffer(const Message& message) {
     if (chunk.resource) slices.push_back(shared_slice(chunk.resource));
   }
   return {slices.data(), slices.size()};
-}
-
-std::string to_text(const grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  std::string bytes;
-  if (!buffer.Dump(&slices).ok()) return bytes;
-  bytes.reserve(buffer.Length());
-  for (const auto& slice : slices)
-    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  return bytes;
 }
 
 // One call. gRPC's rules: one read and one write at a time; Finish once, after the last write;
@@ -183,13 +164,16 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
 
 class Discovery final : public grpc::CallbackGenericService {
  public:
-  explicit Discovery(Switchboard& board) : board_(board) {}
+  explicit Discovery(Switchboard& board) : board_(board), status_(board) {}
+
+  void stop() { status_.stop(); }
 
   grpc::ServerGenericBidiReactor* CreateReactor(
       grpc::GenericCallbackServerContext* context) override {
     for (const auto& method : methods) {
       if (method.path == context->method()) return new Reactor(board_, calls_, *context, method);
     }
+    if (auto* reactor = status_.react(*context)) return reactor;
     return grpc::CallbackGenericService::CreateReactor(context);  // UNIMPLEMENTED
   }
 
@@ -201,6 +185,7 @@ class Discovery final : public grpc::CallbackGenericService {
  private:
   Switchboard& board_;
   std::atomic<int> calls_{0};
+  StatusService status_;
 };
 
 // gRPC writes to stderr in its own form; its words are for who looks for a fault.
@@ -256,6 +241,7 @@ class Server::Core {
 
   void stop() {
     board_.stop();
+    discovery_.stop();
     if (!server_) return;
     server_->Shutdown(std::chrono::system_clock::now() + stop_patience);
     server_.reset();

@@ -1,6 +1,7 @@
 // The gRPC server that proxies speak to: aggregated discovery, delta and state-of-the-world, over
 // the pure protocol of xds/stream. Built and owned by app/manager; xds/hub gives it snapshots. It
-// decides nothing about content, and no gRPC type leaves server.cpp.
+// decides nothing about content; gRPC's types stay in server.cpp, csds_service and
+// tls_credentials.
 #pragma once
 
 #include "base/outside.hpp"
@@ -29,7 +30,7 @@ struct GroupKey {
   std::int64_t cluster_id = 0;
   ProxyType type = ProxyType::Egress;
   std::string listen_address;
-  Flavour flavour = Flavour::Delta;
+  Flavour flavour = Flavour::Delta;  // of the routes, see form.hpp; not always the one it speaks
   auto operator<=>(const GroupKey&) const = default;
 };
 

@@ -49,9 +49,15 @@ class TestGate : public Gate {
             .cluster_name = "main",
             .proxy_id = node.id,
             .hostname = node.id,
-            .type = node.proxy_type == "ingress" ? ProxyType::Ingress : ProxyType::Egress,
+            .type = node.proxyless                 ? ProxyType::Proxyless
+                    : node.proxy_type == "ingress" ? ProxyType::Ingress
+                                                   : ProxyType::Egress,
             .listen_address = "0.0.0.0",
             .key_valid_until = until(key)};
+  }
+  void admit_reader(std::string_view token, std::string_view) override {
+    if (token == "olga") throw Error{Code::Permission, ""};
+    if (token != "admin") throw Error{Code::Authentication, ""};
   }
   std::optional<Time> check(std::string_view key, std::int64_t) override {
     const std::lock_guard lock{mutex};

@@ -80,6 +80,59 @@ TEST_F(ServerTest, SpeaksStateOfTheWorldToo) {
   EXPECT_EQ(response.resources_size(), 1);
 }
 
+TEST_F(ServerTest, GivesOldEnvoysTheOtherFormOfRoutesInTheirOwnVariant) {
+  TestClient client{channel(), "good"};
+  auto request = ask(Type::Cluster, "p");
+  auto& version = *request.mutable_node()->mutable_user_agent_build_version()->mutable_version();
+  version.set_major_number(1);
+  version.set_minor_number(36);
+  client.send(request);
+  GroupKey group = egress;
+  group.flavour = Flavour::StateOfTheWorld;
+  ASSERT_TRUE(eventually([&] { return server->groups() == std::vector{group}; }));
+  server->publish(group, clusters(3, {{"a", "1"}}));
+  discovery::DeltaDiscoveryResponse response;
+  ASSERT_TRUE(client.receive(response));
+  EXPECT_EQ(response.resources_size(), 1);
+}
+
+discovery::DiscoveryRequest ask_without_proxy(const std::string& key) {
+  discovery::DiscoveryRequest request;
+  request.set_type_url(std::string(type_url(Type::Listener)));
+  request.add_resource_names("shop");
+  request.mutable_node()->set_id("checkout");
+  auto& metadata = *request.mutable_node()->mutable_metadata()->mutable_fields();
+  metadata["proxy_type"].set_string_value("grpc");
+  metadata["x-cluster-api-key"].set_string_value(key);
+  return request;
+}
+
+TEST_F(ServerTest, ClientsWithoutAProxyShowTheKeyInTheNodeAndMayShareAName) {
+  TestClient one{channel(), "", full_method};
+  TestClient two{channel(), "", full_method};
+  one.send(ask_without_proxy("good"));
+  two.send(ask_without_proxy("good"));
+  const GroupKey group{.cluster_id = 1,
+                       .type = ProxyType::Proxyless,
+                       .listen_address = "0.0.0.0",
+                       .flavour = Flavour::StateOfTheWorld};
+  ASSERT_TRUE(eventually([&] { return server->groups() == std::vector{group}; }));
+  ASSERT_TRUE(eventually([&] { return status.counters().streams == 2; }));
+  auto listeners = std::make_shared<Snapshot>();
+  listeners->revision = 3;
+  listeners->types[static_cast<std::size_t>(Type::Listener)] =
+      clusters(3, {{"shop", "1"}, {"other", "1"}})->of(Type::Cluster);
+  server->publish(group, std::move(listeners));
+  discovery::DiscoveryResponse response;
+  ASSERT_TRUE(one.receive(response));
+  EXPECT_EQ(response.resources_size(), 1) << "only what was asked for";
+  ASSERT_TRUE(two.receive(response));
+  EXPECT_FALSE(status.get("checkout")) << "it is no proxy";
+  TestClient wrong{channel(), "", full_method};
+  wrong.send(ask_without_proxy("bad"));
+  EXPECT_EQ(wrong.end().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
 TEST_F(ServerTest, TellsWhenGroupsComeAndGo) {
   {
     TestClient one{channel(), "good"};

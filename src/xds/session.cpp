@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "xds/form.hpp"
 #include "xds/switchboard.hpp"
 
 #include <algorithm>
@@ -51,7 +52,9 @@ void Session::on_message(std::string_view bytes) {
 
 // The first request must say who asks ("node is only guaranteed in the first request").
 void Session::begin(Request request) {
-  if (call_.cluster_key.empty()) throw Error{Code::Authentication, "x-cluster-api-key is missing"};
+  key_ = call_.cluster_key;
+  if (key_.empty() && request.node) key_ = request.node->cluster_key;
+  if (key_.empty()) throw Error{Code::Authentication, "x-cluster-api-key is missing"};
   if (!request.node || !valid_node_id(request.node->id)) {
     throw Error{Code::Validation,
                 "node.id must be 1 to 64 letters, digits, dots, underscores or dashes"};
@@ -62,7 +65,8 @@ void Session::begin(Request request) {
            .proxy_type = node.proxy_type,
            .listen_address = node.listen_address,
            .peer = call_.peer,
-           .version = node.version};
+           .version = node.version,
+           .proxyless = call_.channel == Channel::Aggregated && is_proxyless(node, request)};
   first_ = std::move(request);
   phase_ = Phase::Admitting;
   if (!board_.request_admission(shared_from_this())) {
@@ -84,14 +88,20 @@ void Session::take(Request request) {
 void Session::admit() {
   const std::uint64_t rechecks = board_.rechecks();
   NodeInfo node;
+  Secret key;
   {
     const std::lock_guard lock{mutex_};
     if (phase_ != Phase::Admitting) return;
     node = node_;
+    key = key_;
   }
   try {
-    const Admission admission = board_.gate().admit(call_.cluster_key.reveal(), node);
-    board_.join(shared_from_this(), admission, rechecks);
+    const Admission admission = board_.gate().admit(key.reveal(), node);
+    const GroupKey group{.cluster_id = admission.cluster_id,
+                         .type = admission.type,
+                         .listen_address = admission.listen_address,
+                         .flavour = route_form(call_.flavour, node.version)};
+    board_.join(shared_from_this(), admission, group, rechecks);
   } catch (const Error& error) {
     close(facts(error.code).grpc_status, text_of(error));
   } catch (const std::exception& fault) {
@@ -113,7 +123,7 @@ void Session::open(const Admission& admission, std::shared_ptr<Differences> diff
       listed_ = true;
       lock.unlock();
       ++board_.status().counters().streams;
-      if (call_.channel == Channel::Aggregated) {
+      if (call_.channel == Channel::Aggregated && admission.type != ProxyType::Proxyless) {
         board_.status().connected({.stream = id_,
                                    .proxy_id = admission.proxy_id,
                                    .cluster_id = admission.cluster_id,
@@ -183,13 +193,15 @@ void Session::retry() {
 
 void Session::recheck() {
   std::int64_t cluster_id = 0;
+  Secret key;
   {
     const std::lock_guard lock{mutex_};
     if (phase_ != Phase::Open) return;
     cluster_id = admission_.cluster_id;
+    key = key_;
   }
   try {
-    const auto until = board_.gate().check(call_.cluster_key.reveal(), cluster_id);
+    const auto until = board_.gate().check(key.reveal(), cluster_id);
     const std::lock_guard lock{mutex_};
     if (phase_ != Phase::Open) return;
     admission_.key_valid_until = until;
@@ -272,9 +284,11 @@ void Session::report() {
   Progress progress;
   std::optional<std::vector<Refusal>> refusals;
   Exchanges exchanges;
+  bool proxyless = false;
   {
     const std::lock_guard lock{mutex_};
     if (!stream_ || !listed_) return;
+    proxyless = node_.proxyless;
     progress = stream_->progress();
     exchanges = stream_->exchanges();
     if (stream_->quarantine().edition() != reported_refusals_)
@@ -286,10 +300,30 @@ void Session::report() {
   counters.acknowledgements += exchanges.acknowledgements - counted_.acknowledgements;
   counters.refusals += exchanges.refusals - counted_.refusals;
   counted_ = exchanges;
+  if (refusals && !refusals->empty() && proxyless) {
+    const Refusal& first = refusals->front();
+    log::warning("a client without a proxy refuses what it is given",
+                 {{"resource", first.resource}, {"message", first.message}});
+  }
   // Refusals first: whoever waits for the revision is told of them.
   if (refusals) board_.status().report_refusals(id_, *std::move(refusals), board_.now());
   if (progress != reported_) board_.status().report(id_, progress, board_.now());
   reported_ = progress;
+}
+
+std::string Session::node_id() {
+  const std::lock_guard lock{mutex_};
+  return node_.id;
+}
+
+std::optional<ClientReport> Session::describe() {
+  const std::lock_guard lock{mutex_};
+  if (phase_ != Phase::Open || !stream_) return std::nullopt;
+  return ClientReport{.node = node_,
+                      .cluster = admission_.cluster_name,
+                      .type = admission_.type,
+                      .resources = stream_->resources(),
+                      .refusals = stream_->quarantine().list()};
 }
 
 std::vector<HeldType> Session::held() {

@@ -43,6 +43,15 @@ struct Call {
   std::string peer;
 };
 
+// What is known about a client at one moment.
+struct ClientReport {
+  NodeInfo node;
+  std::string cluster;  // its name
+  ProxyType type = ProxyType::Egress;
+  std::vector<HeldResource> resources;
+  std::vector<Refusal> refusals;
+};
+
 // What a group of proxies shares.
 struct Publication {
   SnapshotPtr snapshot;       // null: none yet
@@ -58,6 +67,10 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void on_message(std::string_view bytes);
   void on_gone();  // the line ends now: it is not touched afterwards
+
+  // For who asks what clients hold.
+  std::string node_id();
+  std::optional<ClientReport> describe();  // none when it is not open
 
   // By the switchboard.
   void admit();  // may block
@@ -96,6 +109,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Phase phase_ = Phase::Waiting;
   Request first_;
   NodeInfo node_;
+  Secret key_;  // the cluster's, as the client shows it
   Admission admission_;
   std::optional<Stream> stream_;
   Publication publication_;

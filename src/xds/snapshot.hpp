@@ -40,9 +40,11 @@ struct Resource {
 using ResourcePtr = std::shared_ptr<const Resource>;
 using Resources = std::vector<ResourcePtr>;  // sorted by name, no name twice
 
-// State-of-the-world clients get route configurations where delta clients get scoped routes.
+// State-of-the-world clients, and older Envoys, get route configurations where delta clients get
+// scoped routes.
 enum class Flavour { Delta, StateOfTheWorld };
-enum class ProxyType { Egress, Ingress };
+// Proxyless: no proxy at all, but a client that calls services itself.
+enum class ProxyType { Egress, Ingress, Proxyless };
 
 // What the build found out about an object besides its resources.
 enum class Condition { Shadowed, Unsupported, Warning };

@@ -41,6 +41,16 @@ struct HeldType {
   std::size_t resources = 0;
 };
 
+// Where one resource stands at a client.
+struct HeldResource {
+  enum class Standing { Synced, Sent, Unsent, Refused };
+  Type type = Type::Cluster;
+  std::string name;
+  Standing standing = Standing::Unsent;
+  ResourcePtr held;              // what it uses; null: nothing
+  std::optional<Time> answered;  // when it last acknowledged something of this type
+};
+
 struct ProxyState {
   std::string proxy_id;
   std::int64_t cluster_id = 0;

@@ -72,6 +72,7 @@ void Stream::answered(Lane& lane, const Request& request, Time now) {
     refuse(lane, flights, *request.error, now);
   } else {
     exchanges_.acknowledgements += flights.size();
+    answered_[index(lane.type())] = now;
     accept(lane, flights);
   }
 }
@@ -377,18 +378,6 @@ void Stream::send(Lane& lane, std::vector<Draft> drafts, Time now, Responses& re
                          .removed = std::move(draft.removed)});
     ++exchanges_.pushes;
   }
-}
-
-std::vector<HeldType> Stream::held() const {
-  std::vector<HeldType> types;
-  for (const auto& each : lanes_) {
-    if (!each.requested()) continue;
-    const auto resources = each.all_held();
-    types.push_back({.type_url = std::string(type_url(each.type())),
-                     .version = version_of(resources),
-                     .resources = resources.size()});
-  }
-  return types;
 }
 
 }  // namespace mp::xds

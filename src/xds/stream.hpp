@@ -59,6 +59,8 @@ class Stream {
   const Progress& progress() const { return progress_; }
   const Quarantine& quarantine() const { return quarantine_; }
   const Exchanges& exchanges() const { return exchanges_; }
+  // One by one, by type and name, with those that are subscribed to and not there yet.
+  std::vector<HeldResource> resources() const;
   std::vector<HeldType> held() const;  // one for each type asked for; costs a walk over all names
 
  private:
@@ -70,6 +72,7 @@ class Stream {
   Lane& lane(Type type) { return lanes_[static_cast<std::size_t>(type)]; }
   const Lane& lane(Type type) const { return lanes_[static_cast<std::size_t>(type)]; }
 
+  void add_resources(const Lane& lane, std::vector<HeldResource>& all) const;
   void subscribe(Lane& lane, const Request& request);
   void answered(Lane& lane, const Request& request, Time now);
   void accept(const Lane& lane, const std::vector<Flight>& flights);
@@ -108,6 +111,7 @@ class Stream {
   std::uint64_t last_nonce_ = 0;
   Progress progress_;
   Exchanges exchanges_;
+  std::array<std::optional<Time>, type_count> answered_;  // the last acknowledgement
 };
 
 }  // namespace mp::xds

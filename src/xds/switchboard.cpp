@@ -40,12 +40,10 @@ bool Switchboard::request_admission(std::shared_ptr<Session> session) {
 
 // Called on an admission thread.
 void Switchboard::join(const std::shared_ptr<Session>& session, const Admission& admission,
-                       std::uint64_t rechecks_before) {
-  const Place place{.group = {.cluster_id = admission.cluster_id,
-                              .type = admission.type,
-                              .listen_address = admission.listen_address,
-                              .flavour = session->call().flavour},
-                    .proxy = {admission.proxy_id, session->call().channel}};
+                       const GroupKey& group_key, std::uint64_t rechecks_before) {
+  Place place{.group = group_key, .proxy = std::nullopt};
+  if (group_key.type != ProxyType::Proxyless)
+    place.proxy = ProxyKey{admission.proxy_id, session->call().channel};
   std::shared_ptr<Session> replaced;
   std::shared_ptr<Differences> differences;
   Publication publication;
@@ -59,7 +57,7 @@ void Switchboard::join(const std::shared_ptr<Session>& session, const Admission&
       first = group.members.empty();
       group.members.emplace(session->id(), session);
       places_.emplace(session->id(), place);
-      replaced = std::exchange(proxies_[place.proxy], session);
+      if (place.proxy) replaced = std::exchange(proxies_[*place.proxy], session);
       differences = group.differences;
       publication = group.publication;
     }
@@ -82,8 +80,10 @@ void Switchboard::leave(const std::shared_ptr<Session>& session) {
     if (found == places_.end()) return;
     const Place place = std::move(found->second);
     places_.erase(found);
-    const auto proxy = proxies_.find(place.proxy);
-    if (proxy != proxies_.end() && proxy->second == session) proxies_.erase(proxy);
+    if (place.proxy) {
+      const auto proxy = proxies_.find(*place.proxy);
+      if (proxy != proxies_.end() && proxy->second == session) proxies_.erase(proxy);
+    }
     const auto group = groups_.find(place.group);
     group->second.members.erase(session->id());
     if (group->second.members.empty()) {
@@ -145,6 +145,14 @@ std::vector<std::shared_ptr<Session>> Switchboard::of_proxy(std::string_view pro
     if (entry != proxies_.end()) found.push_back(entry->second);
   }
   return found;
+}
+
+std::vector<std::shared_ptr<Session>> Switchboard::sessions() const {
+  std::vector<std::shared_ptr<Session>> all;
+  const std::lock_guard lock{mutex_};
+  all.reserve(places_.size());
+  for (const auto& [id, place] : places_) all.push_back(sessions_.at(id));
+  return all;
 }
 
 void Switchboard::close_proxy(std::string_view proxy_id, const std::string& reason) {

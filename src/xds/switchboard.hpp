@@ -32,6 +32,10 @@ class Switchboard {
   void recheck(std::int64_t cluster_id);
   void close_proxy(std::string_view proxy_id, const std::string& reason);
   bool retry(std::string_view proxy_id);
+  // All that have been let in.
+  std::vector<std::shared_ptr<Session>> sessions() const;
+  // A job that may block for a while; false when there is no place for it.
+  bool post(std::function<void()> job) { return admissions_.post(std::move(job)); }
   void stop();  // closes all sessions, ends the threads
 
   // For sessions.
@@ -41,7 +45,7 @@ class Switchboard {
   bool request_admission(std::shared_ptr<Session> session);
   std::uint64_t rechecks() const { return rechecks_; }
   void join(const std::shared_ptr<Session>& session, const Admission& admission,
-            std::uint64_t rechecks_before);
+            const GroupKey& group_key, std::uint64_t rechecks_before);
   void leave(const std::shared_ptr<Session>& session);
   void wake_at(const std::shared_ptr<Session>& session, Time time);
 
@@ -55,7 +59,7 @@ class Switchboard {
   };
   struct Place {
     GroupKey group;
-    ProxyKey proxy;
+    std::optional<ProxyKey> proxy;  // none: many clients may come under one name
   };
 
   void run_timer();

@@ -40,26 +40,48 @@ jwt::JwtProvider provider(const Party& party) {
   return provider;
 }
 
+void add_providers(jwt::JwtAuthentication& config, const TokenCheck& check) {
+  for (const PartyPtr& party : check.parties)
+    (*config.mutable_providers())[token_payload(*party->service)] = provider(*party);
+}
+
+void require(jwt::JwtRequirement& requirement, const TokenCheck& check) {
+  const bool several = check.parties.size() > 1 || check.need == TokenCheck::Need::Optional;
+  for (const PartyPtr& party : check.parties) {
+    auto& one = several ? *requirement.mutable_requires_any()->add_requirements() : requirement;
+    one.set_provider_name(token_payload(*party->service));
+  }
+  if (check.need == TokenCheck::Need::Optional) {
+    requirement.mutable_requires_any()->add_requirements()->mutable_allow_missing_or_failed();
+  }
+}
+
 }  // namespace
 
 std::string token_payload(const Service& service) {
   return "service/" + std::to_string(service.id);
 }
 
+std::string check_name(const TokenCheck& check) {
+  std::string name = check.need == TokenCheck::Need::Required ? "required" : "optional";
+  for (const PartyPtr& party : check.parties) name += " " + token_payload(*party->service);
+  return name;
+}
+
 google::protobuf::Any encode(const TokenCheck& check) {
   jwt::JwtAuthentication config;
   auto& rule = *config.add_rules();
   rule.mutable_match()->set_prefix("/");
-  auto& requirement = *rule.mutable_requires();
-  const bool several = check.parties.size() > 1 || check.need == TokenCheck::Need::Optional;
-  for (const PartyPtr& party : check.parties) {
-    const std::string name = token_payload(*party->service);
-    (*config.mutable_providers())[name] = provider(*party);
-    auto& one = several ? *requirement.mutable_requires_any()->add_requirements() : requirement;
-    one.set_provider_name(name);
-  }
-  if (check.need == TokenCheck::Need::Optional) {
-    requirement.mutable_requires_any()->add_requirements()->mutable_allow_missing_or_failed();
+  require(*rule.mutable_requires(), check);
+  add_providers(config, check);
+  return pack(config);
+}
+
+google::protobuf::Any encode(const std::map<std::string, TokenCheck>& checks) {
+  jwt::JwtAuthentication config;
+  for (const auto& [name, check] : checks) {
+    require((*config.mutable_requirement_map())[name], check);
+    add_providers(config, check);
   }
   return pack(config);
 }

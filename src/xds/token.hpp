@@ -6,6 +6,7 @@
 
 #include <google/protobuf/any.pb.h>
 
+#include <map>
 #include <string>
 
 namespace mp::xds {
@@ -21,6 +22,10 @@ struct TokenCheck {
 // and lies at most auth_config.jwt_expiry seconds (3600) ahead, give or take a minute of clock
 // difference.
 google::protobuf::Any encode(const TokenCheck& check);
+
+// The same for a listener: each check under its name, for routes to refer to.
+std::string check_name(const TokenCheck& check);
+google::protobuf::Any encode(const std::map<std::string, TokenCheck>& checks);
 
 // Under this key of the filter's metadata stand the claims of a token that this service has signed.
 std::string token_payload(const Service& service);

@@ -93,7 +93,9 @@ Node read_node(const envoy::config::core::v3::Node& node) {
           .cluster = limited(node.cluster()),
           .proxy_type = metadata(node, "proxy_type"),
           .listen_address = metadata(node, "listen_address"),
-          .version = version_text(node)};
+          .version = version_text(node),
+          .user_agent = limited(node.user_agent_name()),
+          .cluster_key = Secret(metadata(node, "x-cluster-api-key"))};
 }
 
 template <typename Proto>

@@ -1,5 +1,6 @@
-"""The shell blocks of README.md and of first-steps.md, sign-in.md, certificates.md, https.md, marchctl.md and preview-a-change.md in
-docs/how-to, run as they stand beside a `make run`; only the ports are other ones."""
+"""The shell blocks of README.md and of first-steps.md, sign-in.md, certificates.md, https.md, marchctl.md,
+preview-a-change.md, what-clients-hold.md and grpc-without-a-proxy.md in docs/how-to, run as they stand beside a
+`make run`; only the ports are other ones."""
 
 import pathlib
 import re
@@ -18,6 +19,7 @@ def run(tmp_path_factory):
     stand = Run(tmp_path_factory.mktemp("run"))
     stand.data.parent.joinpath("scripts").symlink_to(ROOT / "scripts")
     stand.data.parent.joinpath("build/release").mkdir(parents=True)
+    stand.data.parent.joinpath("build/third_party").symlink_to(ROOT / "build/third_party")
     stand.data.parent.joinpath("build/release/bin").symlink_to(pathlib.Path(PROGRAMS).resolve())
     stand.start()
     yield stand
@@ -32,7 +34,7 @@ def blocks(page, mark):
 
 def at_ports_of(run, script):
     """The script with the ports that this run was given."""
-    for port, own in ((8000, run.ports["HTTP"]), (8080, run.ports["PROXY"]), (18080, run.ports["DEMO"]),
+    for port, own in ((8000, run.ports["HTTP"]), (18000, run.ports["XDS"]), (8080, run.ports["PROXY"]), (18080, run.ports["DEMO"]),
                       (18081, free_port())):
         script = re.sub(rf"(?<!\d){port}(?!\d)", str(own), script)
     return script
@@ -86,6 +88,17 @@ def test_https(run):
     assert "spiffe://marchproxy/default/batch" in shown
     assert "without a certificate: refused" in shown
     assert "revoked: refused" in shown
+
+
+def test_what_clients_hold(run):
+    shown = execute(run, "docs/how-to/what-clients-hold.md", "## Ask")
+    assert "config_status: SYNCED" in shown and "client_status: ACKED" in shown
+    assert 'type_url: "type.googleapis.com/envoy.config.cluster.v3.Cluster"' in shown
+
+
+def test_grpc_without_a_proxy(run):
+    shown = execute(run, "docs/how-to/grpc-without-a-proxy.md", "## A service")
+    assert f'"server_uri": "127.0.0.1:{run.ports["XDS"]}"' in shown and '"id": "checkout"' in shown
 
 
 def test_readme(run):

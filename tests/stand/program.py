@@ -10,6 +10,7 @@ from stand.waiting import PATIENCE, eventually
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("MARCHPROXY_TEST_BIN", ROOT / "build/dev/bin")).resolve()
 ENVOY = pathlib.Path(os.environ.get("MARCHPROXY_TEST_ENVOY", ROOT / "build/third_party/envoy")).resolve()
+OLDEST_ENVOY = (ROOT / "build/third_party/envoy-oldest").resolve()
 
 started = []
 

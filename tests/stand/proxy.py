@@ -56,7 +56,7 @@ class EnvoyAdmin:
 class Proxy(Program):
     """marchproxy-agent and the Envoy below it."""
 
-    def __init__(self, manager, folder, kind="egress", address="127.0.0.1", hostname=None, key=KEY):
+    def __init__(self, manager, folder, kind="egress", address="127.0.0.1", hostname=None, key=KEY, envoy=ENVOY):
         name = hostname or f"{kind}.test"
         self.state = folder / f"agent-{name}"
         self.key_file = folder / f"key-{name}"
@@ -67,7 +67,7 @@ class Proxy(Program):
         self.manager = manager
         super().__init__(f"agent {name}", [
             AGENT, "run", "--manager", manager.url, "--cluster-key-file", self.key_file, "--type", kind,
-            "--envoy", ENVOY, "--hostname", name, "--listen-address", address, "--admin-port", self.admin.port,
+            "--envoy", envoy, "--hostname", name, "--listen-address", address, "--admin-port", self.admin.port,
             "--state-dir", self.state, "--drain-time", "0"], folder / f"agent-{name}.log")
 
     def start(self):

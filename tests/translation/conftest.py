@@ -9,12 +9,25 @@ def manager(tmp_path_factory):
     made.stop()
 
 
-@pytest.fixture(scope="module", params=["delta", "state-of-the-world"])
+def pytest_configure(config):
+    config.addinivalue_line("markers", "every_version: runs with the oldest supported Envoy too")
+
+
+def pytest_collection_modifyitems(config, items):
+    """The newest Envoy runs every test, the oldest one those that are marked."""
+    left_out = [item for item in items if hasattr(item, "callspec") and item.callspec.params.get("egress") == "oldest"
+                and not item.get_closest_marker("every_version")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="module", params=["delta", "state-of-the-world", "oldest"])
 def egress(request, manager, tmp_path_factory):
     """An egress proxy; its ports are free ones."""
     folder = tmp_path_factory.mktemp("envoy")
     made = stand.Envoy(folder, manager.bootstrap("egress", request.param), stand.free_ports(1)[0],
-                       state_of_the_world=request.param == "state-of-the-world")
+                       state_of_the_world=request.param == "state-of-the-world",
+                       program=stand.OLDEST_ENVOY if request.param == "oldest" else stand.ENVOY)
     yield made
     made.stop()
     refusals = [line for line in made.log_path.read_text().splitlines() if "rejected" in line or "deprecated" in line]

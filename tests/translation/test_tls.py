@@ -58,6 +58,7 @@ def ask_tls(port, host, authority, **more):
     return ask(port, host, tls=connect_tls(port, host, authority.client_context()), **more)
 
 
+@pytest.mark.every_version
 def test_the_documents_example(world, upstream, authority):
     ports = free_ports(3)
     world.service("web", upstream("web"), address="localhost")
@@ -73,6 +74,7 @@ def test_the_documents_example(world, upstream, authority):
             assert b"Bad request" in raw.recv(1000), "the service itself answers"
 
 
+@pytest.mark.every_version
 def test_four_protocols_on_one_port(world, upstream, port, authority):
     own = authority.issue("own.example.com")
     far = TlsUpstream("far", own)
@@ -171,6 +173,7 @@ def curl(*arguments, data=b""):
     return subprocess.run(["curl", "-sS", "-m", "20", *arguments], input=data, capture_output=True, timeout=60)
 
 
+@pytest.mark.every_version
 def test_http2_and_grpc_end_to_end(world, manager, upstream, port, authority, tmp_path):
     (tmp_path / "ca.pem").write_text(authority.pem)
     trust = ["--cacert", tmp_path / "ca.pem", "--connect-to", f"::127.0.0.1:{port}", "--http2"]
@@ -189,6 +192,7 @@ def test_http2_and_grpc_end_to_end(world, manager, upstream, port, authority, tm
     assert b"grpc-status: 16" in answer.stdout, answer.stdout
 
 
+@pytest.mark.every_version
 def test_tls_to_the_service_is_verified(world, port, authority):
     far = TlsUpstream("far", authority.issue("inner.example.com"))
     world.service("good", far.port, tls={"enabled": True, "ca_pem": authority.pem, "server_name": "inner.example.com"})
@@ -231,6 +235,7 @@ class Handshakes:
             client.join()
 
 
+@pytest.mark.every_version
 def test_a_certificate_is_replaced_under_load(world, egress, upstream, port, authority):
     world.service("web", upstream("web"))
     pair = authority.issue("web")
@@ -348,6 +353,7 @@ def words_within_tls(port, name, authority, certificate=None):
         return ""
 
 
+@pytest.mark.every_version
 def test_callers_of_tcp_prove_themselves_by_certificate(world, port, authority):
     greeter = Greeter("hello inside")
     world.service("db", greeter.port)

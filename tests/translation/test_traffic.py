@@ -3,9 +3,11 @@ its own services and mappings, on ports of its own."""
 
 import time
 
+import pytest
 from translation_stand import UPGRADE, Greeter, UdpEcho, ask, ask_udp, eventually, first_words, free_ports, token
 
 
+@pytest.mark.every_version
 def test_services_answer_to_name_and_address(world, upstream, port):
     world.service("alpha", upstream("alpha"))
     world.mapping(["any"], ["alpha"], ["http"])
@@ -41,6 +43,7 @@ def test_ports_keep_their_hosts_apart(world, manager, upstream, port):
         manager.remove("mappings", mapping["id"])
 
 
+@pytest.mark.every_version
 def test_hosts_and_wildcards(world, upstream, port):
     for name in ("exact", "wild", "deep", "rest"):
         world.service(name, upstream(name))
@@ -71,6 +74,7 @@ def test_ipv6_hosts(world, upstream, port):
         assert (host, ask(port, host).status) == (host, 200)
 
 
+@pytest.mark.every_version
 def test_path_prefix_and_strip(world, upstream, port):
     world.service("whole", upstream("whole"))
     world.service("cut", upstream("cut"))
@@ -90,6 +94,7 @@ def test_escaped_slashes_pass_where_no_path_decides(world, upstream, port):
     assert ask(port, "alpha", "/scope%2Fname").seen()["path"] == "/scope%2Fname"
 
 
+@pytest.mark.every_version
 def test_upgrade_needs_ws(world, upstream, port):
     world.service("plain", upstream("plain"))
     world.service("socket", upstream("socket"))
@@ -108,6 +113,7 @@ def test_several_services_share_the_hosts_of_a_mapping(world, upstream, port):
     assert seen == {"one", "two"}
 
 
+@pytest.mark.every_version
 def test_jwt(world, upstream, port):
     world.service("target", upstream("target"))
     caller = world.service("caller", 1, auth_type="jwt")
@@ -148,6 +154,7 @@ def test_a_rotated_secret_overlaps(world, upstream, port):
         assert ask(port, "target", headers={"Authorization": "Bearer " + text}).status == 200
 
 
+@pytest.mark.every_version
 def test_api_key(world, upstream, port):
     world.service("target", upstream("target"))
     caller = world.service("caller", 1, auth_type="api_key", auth_config={"header": "X-Caller-Key"})
@@ -214,6 +221,7 @@ def test_tcp_is_told_apart_by_source(world, port):
     far.stop()
 
 
+@pytest.mark.every_version
 def test_http_and_tcp_share_a_port(world, upstream, port):
     greeter = Greeter("hello from tcp")
     world.service("web", upstream("web"))
@@ -237,6 +245,7 @@ def test_tcp_with_auth_is_denied(world, port):
     greeter.stop()
 
 
+@pytest.mark.every_version
 def test_udp(world, port):
     echo = UdpEcho("pong ")
     world.service("echo", echo.port)
@@ -245,6 +254,7 @@ def test_udp(world, port):
     echo.stop()
 
 
+@pytest.mark.every_version
 def test_udp_by_source(world, port):
     near, far = UdpEcho("near "), UdpEcho("far ")
     world.service("a", 1, address="127.0.0.5", auth_type="jwt")
@@ -260,6 +270,7 @@ def test_udp_by_source(world, port):
     far.stop()
 
 
+@pytest.mark.every_version
 def test_edits_do_not_touch_the_listener(world, egress, upstream, port):
     world.service("alpha", upstream("alpha"))
     world.mapping(["any"], ["alpha"], ["http"])
@@ -270,6 +281,7 @@ def test_edits_do_not_touch_the_listener(world, egress, upstream, port):
     assert egress.statistics("listener_manager.listener_(modified|in_place_updated|create_success)$") == before
 
 
+@pytest.mark.every_version
 def test_endpoints_by_name(world, upstream, port):
     world.service("named", upstream("named"), address="localhost")
     world.mapping(["any"], ["named"], ["http"])

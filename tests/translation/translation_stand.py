@@ -20,6 +20,7 @@ import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from stand.program import OLDEST_ENVOY
 from stand.waiting import PATIENCE, eventually, free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -216,7 +217,7 @@ class Manager:
 
 
 class Envoy:
-    def __init__(self, folder, bootstrap, admin_port, state_of_the_world=False):
+    def __init__(self, folder, bootstrap, admin_port, state_of_the_world=False, program=ENVOY):
         self.admin_port = admin_port
         path = folder / "bootstrap.yaml"
         path.write_text(bootstrap)
@@ -225,7 +226,7 @@ class Envoy:
             more["dynamic_resources"] = {"ads_config": {"api_type": "GRPC"}}
         self.log_path = folder / "envoy.log"
         self.log = open(self.log_path, "wb")
-        self.process = subprocess.Popen([ENVOY, "-c", path, "--config-yaml", json.dumps(more), "--concurrency", "1", "--use-dynamic-base-id", "-l", "warning"],
+        self.process = subprocess.Popen([program, "-c", path, "--config-yaml", json.dumps(more), "--concurrency", "1", "--use-dynamic-base-id", "-l", "warning"],
                                         stdout=self.log, stderr=subprocess.STDOUT)
         eventually(self.ready, "Envoy is ready")
 

@@ -60,6 +60,9 @@ std::vector<Case> names() {
       {"version", "v1.0.0-rc1", no},
       {"hostname", "proxy-egress-01.company.com", "proxy-egress-01.company.com"},
       {"hostname", "proxy one", no},
+      {"node_id", "checkout-1.eu_west", "checkout-1.eu_west"},
+      {"node_id", "a/b", no},
+      {"node_id", "a:b", no},
       {"comment", "first\nsecond", "first\nsecond"},
   };
 }

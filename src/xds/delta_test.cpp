@@ -114,8 +114,9 @@ TEST_F(DeltaTest, AReconnectWithEqualVersionsSendsNothing) {
 
 TEST_F(DeltaTest, AReconnectBringsWhatChangedMeanwhile) {
   talk.give(snapshot(7, {{Type::Cluster, {{"a", "2"}, {"c", "1"}, {"d", "1"}}}}));
-  EXPECT_EQ(talk.ask(Type::Cluster, {}, {{"a", "1"}, {"b", "1"}, {"d", "1"}}),
-            "cluster a=2 c=1; cluster -b");
+  EXPECT_EQ(talk.ask(Type::Cluster, {}, {{"a", "1"}, {"b", "1"}, {"d", "1"}}), "cluster a=2 c=1");
+  // A listener of the old stream may use it, and has yet to be named.
+  EXPECT_EQ(talk.wait(longest_return), "cluster -b");
 }
 
 TEST_F(DeltaTest, AnUnchangedSnapshotOnlyMovesTheRevision) {
@@ -276,7 +277,7 @@ TEST_F(ProxyTest, BurstsAreCoalescedByWhatIsInFlight) {
   EXPECT_EQ(talk.give(edit(3)), "");
   EXPECT_EQ(talk.give(edit(4)), "");
   EXPECT_EQ(talk.accept(), "scope s=4");
-  EXPECT_EQ(talk.stream.progress().revision, 3);
+  EXPECT_EQ(talk.stream.progress().revision, 2);  // what 3 changed is on its way with 4
   talk.accept();
   EXPECT_EQ(talk.stream.progress(), (Progress{.revision = 4, .changed = 4, .settled = true}));
 }

@@ -103,7 +103,7 @@ void Lane::plan(Delivery& delivery, const std::string& name, Exception present,
   } else if (quarantine.blocks(type_, *want)) {
     exceptions_[name] = {.held = present.held, .leaving = std::nullopt};
   } else {
-    quarantine.trying(type_, name);
+    quarantine.trying(type_, *want);
     delivery.sends.push_back({.resource = want, .before = present.held});
   }
 }
@@ -116,7 +116,7 @@ void Lane::plan_owed(Delivery& delivery, const std::string& name, const Resource
     delivery.absent.push_back(name);
     set_held(name, nullptr);
   } else if (!quarantine.blocks(type_, *want)) {
-    quarantine.trying(type_, name);
+    quarantine.trying(type_, *want);
     delivery.sends.push_back({.resource = want, .before = present});
     set_held(name, want);
   } else {
@@ -137,13 +137,13 @@ Delivery Lane::answer(const Snapshot& target, Quarantine& quarantine) {
 Delivery Lane::next_part(const Snapshot& target, Quarantine& quarantine) {
   Delivery result;
   const auto names = std::move(parts_.front());
-  parts_.pop_front();
+  parts_.erase(parts_.begin());
   for (const auto& name : names) {
     const auto want = find_resource(target.of(type_), name);
     const auto present = held(name);
     if (!want || !subscription_.contains(name) || same(present, want)) continue;
     if (quarantine.blocks(type_, *want)) continue;
-    quarantine.trying(type_, name);
+    quarantine.trying(type_, *want);
     result.sends.push_back({.resource = want, .before = present});
     set_held(name, want);
   }
@@ -196,7 +196,8 @@ void Lane::refused(const Sent& sent) {
   }
 }
 
-void Lane::isolate(const std::vector<Sent>& sent) {
+void Lane::isolate(const std::vector<Sent>& sent, std::int64_t after) {
+  parts_after_ = parts_.empty() ? after : std::min(parts_after_, after);
   const std::size_t count = std::min(parts_at_once, sent.size());
   std::vector<std::vector<std::string>> parts(count);
   for (std::size_t n = 0; n < sent.size(); ++n) {
@@ -228,7 +229,8 @@ std::optional<std::int64_t> Lane::leaving_since() const {
 std::int64_t Lane::complete() const {
   if (!requested()) return no_revision;
   std::int64_t revision = base_ ? base_->revision : 0;
-  for (const auto& flight : flights_) revision = std::min(revision, flight.revision - 1);
+  for (const auto& flight : flights_) revision = std::min(revision, flight.after);
+  if (!parts_.empty()) revision = std::min(revision, parts_after_);
   if (!parts_.empty() || !owed_.empty())
     revision = std::min(revision, (base_ ? base_->revision : 0) - 1);
   return revision;

@@ -9,7 +9,6 @@
 #include "xds/subscription.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <map>
 #include <optional>
@@ -34,6 +33,7 @@ struct Sent {
 struct Flight {
   std::string nonce;
   std::int64_t revision = 0;
+  std::int64_t after = 0;  // it brings what changed after this revision
   Time at;
   std::vector<Sent> sent;
   bool adds = false;   // something that the client did not have
@@ -77,14 +77,15 @@ class Lane {
   std::vector<std::string> take_removals(std::int64_t revision);
 
   void took_off(Flight flight);
-  const std::deque<Flight>& flights() const { return flights_; }
+  const std::vector<Flight>& flights() const { return flights_; }
   const std::string& last_nonce() const { return last_nonce_; }  // empty: nothing was sent yet
   // The response of that nonce, last, and those sent before it that were never answered: a client
   // that answers the later one has worked through them. Empty for a nonce that is not waited for.
   std::vector<Flight> land(std::string_view nonce);
   void refused(const Sent& sent);
   // None of these was applied: they go again, in at most 16 parts, to find the culprit.
-  void isolate(const std::vector<Sent>& sent);
+  void isolate(const std::vector<Sent>& sent, std::int64_t after);
+  std::int64_t parts_after() const { return parts_after_; }
   // An empty part: what is held is said once more.
   void repeat() { parts_.emplace_back(); }
 
@@ -122,8 +123,10 @@ class Lane {
   SnapshotPtr base_;
   Exceptions exceptions_;
   std::set<std::string, std::less<>> owed_;
-  std::deque<Flight> flights_;
-  std::deque<std::vector<std::string>> parts_;
+  // Few; vectors, because an empty deque takes half a KiB, six lanes a stream.
+  std::vector<Flight> flights_;
+  std::vector<std::vector<std::string>> parts_;
+  std::int64_t parts_after_ = 0;  // as Flight::after
 };
 
 }  // namespace mp::xds

@@ -101,10 +101,10 @@ void Quarantine::keep_only(Type type, const std::function<bool(std::string_view)
   if (erased > 0) ++edition_;
 }
 
-void Quarantine::trying(Type type, std::string_view name) {
+void Quarantine::trying(Type type, const Resource& resource) {
   if (entries_.empty()) return;
-  const auto found = entries_.find(Key{type, std::string(name)});
-  if (found == entries_.end()) return;
+  const auto found = entries_.find(Key{type, resource.name});
+  if (found == entries_.end() || found->second.refusal.version != resource.version) return;
   found->second.released = false;
   found->second.next_try = std::nullopt;
 }

@@ -41,8 +41,8 @@ class Quarantine {
   void forget(Type type, std::string_view name);
   // Forgets the names of the type for which `keep` is false.
   void keep_only(Type type, const std::function<bool(std::string_view)>& keep);
-  // It is on its way once more: wait for the answer before the next time.
-  void trying(Type type, std::string_view name);
+  // This version is on its way once more: wait for the answer before the next time.
+  void trying(Type type, const Resource& resource);
 
   // Lets through what has waited long enough; the types for which that is so are in the answer.
   std::vector<Type> release(Time now);

@@ -58,6 +58,22 @@ TEST_F(RefusalTest, ASingleResourceIsTheCulprit) {
   EXPECT_EQ(held(Type::Route), version_of({resource("r", "1")}));
 }
 
+// While another form was on its way the refused one came back: it waits for its time, not for ever.
+TEST_F(RefusalTest, AFormThatComesBackIsTriedInItsTime) {
+  const auto with = [](const std::string& version) {
+    return Content{{Type::Cluster, {{"a", version}}}};
+  };
+  talk.give(snapshot(1, with("1")));
+  talk.ask(Type::Cluster);
+  talk.accept();
+  talk.give(snapshot(2, with("bad")));
+  talk.refuse("no");
+  EXPECT_EQ(talk.give(snapshot(3, with("3"))), "cluster a=3");
+  EXPECT_EQ(talk.give(snapshot(4, with("bad"))), "");
+  EXPECT_EQ(talk.accept(), "");
+  EXPECT_EQ(talk.wait(first_retry), "cluster a=bad");
+}
+
 TEST_F(RefusalTest, EnvoyNamesClustersAndTheOthersAreActive) {
   talk.give(snapshot(1, {{Type::Cluster, {{"bad1", "1"}, {"bad2", "1"}, {"good", "1"}}}}));
   talk.ask(Type::Cluster);

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::array wire_order{Type::Cluster,  Type::Endpoint, Type::Secret,
                                 Type::Listener, Type::Route,    Type::ScopedRoute};
-constexpr std::array named_types{Type::Endpoint, Type::Secret, Type::Route};
 
 // A client that leaves so many responses of a type unanswered gets no more of it.
 constexpr std::size_t most_flights = 64;
@@ -19,7 +18,6 @@ constexpr std::size_t parts_in_flight = 16;
 
 std::size_t index(Type type) { return static_cast<std::size_t>(type); }
 
-// Those that refer to clusters, endpoints and secrets.
 bool consumer(Type type) { return type >= Type::Listener; }
 
 std::array<Lane, type_count> make_lanes() {
@@ -41,7 +39,7 @@ Stream::Responses Stream::on_request(const Request& request, Time now) {
   Lane& each = lane(type);
   if (!each.requested()) asked_[index(type)] = now;
   answered(each, request, now);
-  if (dialect_.counts(each, request)) subscribe(each, request);
+  if (dialect_.counts(each, request)) subscribe(each, request, now);
   return step(now);
 }
 
@@ -112,7 +110,7 @@ void Stream::refuse(Lane& lane, const std::vector<Flight>& flights, const std::s
     // trying.
     const bool certain = suspects.size() == 1 && (last.alone || !all);
     if (certain) return blame(lane, suspects.front(), message, last.revision, now);
-    lane.isolate(suspects);
+    lane.isolate(suspects, std::ranges::min(flights, {}, &Flight::after).after);
     // What the response repeated from one that had not been answered was not applied either.
     if (all && !last.alone) lane.repeat();
     return;
@@ -138,13 +136,15 @@ void Stream::blame(Lane& lane, const Sent& sent, const std::string& message, std
   if (flavour_ == Flavour::StateOfTheWorld && !dialect_.repeats_all(lane.type())) lane.repeat();
 }
 
-void Stream::subscribe(Lane& lane, const Request& request) {
+void Stream::subscribe(Lane& lane, const Request& request, Time now) {
   const auto change = lane.subscribe(request, flavour_);
   if (change.first) {
     if (request.initial_versions.size() > max_names) {
       throw Error{Code::Validation, "too many initial resource versions"};
     }
     lane.know(request.initial_versions);
+    if (!request.initial_versions.empty() && !returning_until_)
+      returning_until_ = now + longest_return;
     lane.claim(request.version);
   }
   for (const auto& name : change.asked) {
@@ -169,8 +169,8 @@ void Stream::subscribe(Lane& lane, const Request& request) {
 }
 
 Stream::Responses Stream::step(Time now) {
+  if (!target_) return {};
   Responses responses;
-  if (!target_) return responses;
   for (const Type type : wire_order) step_lane(lane(type), now, responses);
   remove(now, responses);
   measure(now);
@@ -184,10 +184,10 @@ void Stream::step_lane(Lane& lane, Time now, Responses& responses) {
                      lane.flights().size() < most_flights && !held_back(lane, now);
   if (ready) {
     advance(lane, now, responses);
-  } else if (lane.owes() && lane.base()) {
+  } else if (lane.owes() && lane.base() && !lacks_clusters(lane)) {
     // Somebody waits for these names: they do not wait for the answers that pushes wait for.
     const Delivery delivery = lane.answer(*target_, quarantine_);
-    send(lane, dialect_.drafts(lane, delivery), now, responses);
+    send(lane, dialect_.drafts(lane, delivery), target_->revision - 1, now, responses);
   }
 }
 
@@ -198,7 +198,7 @@ void Stream::send_parts(Lane& lane, Time now, Responses& responses) {
     auto drafts = dialect_.drafts(lane, delivery);
     if (drafts.empty() && flavour_ == Flavour::StateOfTheWorld)
       drafts.push_back(dialect_.nothing(lane));
-    send(lane, std::move(drafts), now, responses);
+    send(lane, std::move(drafts), lane.parts_after(), now, responses);
   }
 }
 
@@ -212,7 +212,8 @@ void Stream::advance(Lane& lane, Time now, Responses& responses) {
   auto drafts = dialect_.drafts(lane, delivery);
   // Envoy does not finish its start before the first answer to a wildcard, be it empty.
   if (drafts.empty() && greeting) drafts.push_back(dialect_.nothing(lane));
-  send(lane, std::move(drafts), now, responses);
+  const auto after = std::min(from ? from->revision : 0, target_->revision - 1);
+  send(lane, std::move(drafts), after, now, responses);
   if (lane.type() == Type::Cluster) renew_endpoints(delivery.sends);
   const bool refers = lane.type() == Type::Cluster || lane.type() == Type::Listener;
   if (refers && lane.subscription().wildcard() && from != target_) expect(from, now);
@@ -228,14 +229,21 @@ bool Stream::wants_advance(const Lane& lane) const {
   return lane.base() != target_ || retry_[index(lane.type())];
 }
 
+// Clusters that this type may use were not sent yet.
+bool Stream::lacks_clusters(const Lane& each) const {
+  const Lane& clusters = lane(Type::Cluster);
+  if (!consumer(each.type()) || !clusters.requested()) return false;
+  return clusters.base() != target_ || clusters.has_parts();
+}
+
 // Make before break: new listeners and routes wait for the clusters they may use. An Envoy that
 // comes back while a cluster warms asks for its clusters last, and refuses routes to that one.
 bool Stream::held_back(const Lane& each, Time now) const {
+  if (lacks_clusters(each)) return true;
   const Lane& clusters = lane(Type::Cluster);
   if (!consumer(each.type())) return false;
   if (!each.base() && now >= asked_[index(each.type())] + longest_hold) return false;
   if (!clusters.requested()) return !each.base() && !each.holds_nothing();
-  if (clusters.base() != target_ || clusters.has_parts()) return true;
   return std::ranges::any_of(clusters.flights(), [&](const Flight& flight) {
     return flight.adds && now < flight.at + longest_hold;
   });
@@ -253,40 +261,19 @@ void Stream::renew_endpoints(const std::vector<Sent>& clusters) {
   }
 }
 
-// What came new with a cluster or listener is live only when the proxy has asked for it and got it.
-void Stream::expect(const SnapshotPtr& from, Time now) {
-  const auto difference = differences_->between(from, target_);
-  for (const Type type : named_types) {
-    auto& expected = expected_[index(type)];
-    std::vector<std::string> names;
-    for (const auto& change : (*difference)[index(type)]) {
-      if (!change.after)
-        expected.names.erase(change.name());
-      else if (!change.before && !lane(type).subscription().contains(change.name())) {
-        names.push_back(change.name());
-      }
-    }
-    if (names.empty()) continue;
-    if (expected.names.empty()) expected.revision = target_->revision;
-    expected.names.insert(names);
-    expected_until_ = now + longest_expectation;
-  }
-}
-
 // As long as an older form of a listener or route is in use, what it refers to stays.
 bool Stream::keeps(Type type) const {
   const auto in_use = [&](Type user) { return lane(user).keeps_last_good(quarantine_); };
   if (type == Type::Listener) return false;
   if (in_use(Type::Listener)) return true;
-  return !consumer(type) && (in_use(Type::Route) || in_use(Type::ScopedRoute));
+  if (!consumer(type) && (in_use(Type::Route) || in_use(Type::ScopedRoute))) return true;
+  return (type == Type::Secret || type == Type::Endpoint) && in_use(Type::Cluster);
 }
 
-// Up to here the lane has nothing on its way. A snapshot may change without its revision (the end
-// of a secret): then the revision is not reached again until the lane has got that one.
-std::int64_t Stream::complete(const Lane& lane) const {
-  const auto revision = lane.complete();
-  if (!lane.requested() || lane.base() == target_ || !lane.base()) return revision;
-  return std::min(revision, target_->revision - 1);
+// Who comes back says type by type what it holds, and may yet name listeners that use what is gone.
+bool Stream::may_be_used(Type type, Time now) const {
+  const bool refers = type == Type::Listener || type == Type::ScopedRoute;
+  return !refers && returning_until_ && now < *returning_until_;
 }
 
 void Stream::remove(Time now, Responses& responses) {
@@ -297,62 +284,15 @@ void Stream::remove(Time now, Responses& responses) {
   std::int64_t limit = consumers_complete();
   for (std::size_t n = wire_order.size(); n-- > 0;) {
     const Type type = wire_order[n];
-    // What the removed listeners and routes referred to goes when they are gone.
-    if (type == Type::Secret) limit = consumers_complete();
-    if (keeps(type)) continue;
+    // What listeners, routes and clusters referred to goes when these have changed or are gone.
+    if (type == Type::Secret) limit = std::min(consumers_complete(), complete(lane(Type::Cluster)));
+    if (type == Type::Cluster) limit = consumers_complete();
+    if (keeps(type) || may_be_used(type, now)) continue;
     const auto names = lane(type).take_removals(limit);
     if (names.empty()) continue;
     progress_.changed = target_->revision;
-    send(lane(type), dialect_.farewells(lane(type), names), now, responses);
+    send(lane(type), dialect_.farewells(lane(type), names), progress_.changed - 1, now, responses);
   }
-}
-
-void Stream::measure(Time now) {
-  if (expected_until_ && now >= *expected_until_) {
-    expected_ = {};
-    expected_until_ = std::nullopt;
-  }
-  std::int64_t revision = target_->revision;
-  bool settled = false;
-  const auto lower = [&](std::int64_t to) {
-    revision = std::min(revision, to);
-    settled = false;
-  };
-  for (const auto& each : lanes_) settled = settled || each.requested();
-  if (!settled) lower(0);
-  for (const auto& each : lanes_) {
-    if (!each.requested()) continue;
-    if (each.base() != target_ || !each.idle()) lower(complete(each));
-    const auto leaving = each.leaving_since();
-    if (leaving && !keeps(each.type())) lower(*leaving - 1);
-  }
-  for (const auto& expected : expected_) {
-    if (!expected.names.empty()) lower(expected.revision - 1);
-  }
-  // A proxy asks for its listeners only when its clusters are warm; until then it serves nothing.
-  if (lane(Type::Cluster).subscription().wildcard() && !lane(Type::Listener).requested()) lower(0);
-  progress_.revision = std::max(progress_.revision, revision);
-  progress_.settled = settled;
-}
-
-std::optional<Time> Stream::next_wake(Time now) const {
-  std::optional<Time> next = quarantine_.next_release();
-  const auto earlier = [&](Time time) {
-    if (!next || time < *next) next = time;
-  };
-  if (expected_until_) earlier(*expected_until_);
-  if (!target_) return next;
-  for (const auto& each : lanes_) {
-    if (!each.requested() || !wants_advance(each)) continue;
-    if (each.busy(now)) earlier(each.flights().back().at + patience);
-    if (!consumer(each.type())) continue;
-    const Time last = asked_[index(each.type())] + longest_hold;
-    if (!each.base() && now < last) earlier(last);
-    for (const auto& flight : lane(Type::Cluster).flights()) {
-      if (flight.adds && now < flight.at + longest_hold) earlier(flight.at + longest_hold);
-    }
-  }
-  return next;
 }
 
 // Whether the client may have refused it before, as is known or nobody can know.
@@ -362,15 +302,19 @@ bool Stream::retells(const Lane& lane, const Sent& sent) const {
   return claimed || quarantine_.holds(lane.type(), *sent.resource);
 }
 
-void Stream::send(Lane& lane, std::vector<Draft> drafts, Time now, Responses& responses) {
+void Stream::send(Lane& lane, std::vector<Draft> drafts, std::int64_t after, Time now,
+                  Responses& responses) {
   for (auto& draft : drafts) {
     for (const auto& sent : draft.sent) {
       if (!retells(lane, sent)) continue;
       std::ranges::replace(draft.resources, sent.resource, retell(sent.resource, now));
     }
     std::string nonce = std::to_string(++last_nonce_);
-    lane.took_off(
-        {.nonce = nonce, .revision = target_->revision, .at = now, .sent = std::move(draft.sent)});
+    lane.took_off({.nonce = nonce,
+                   .revision = target_->revision,
+                   .after = after,
+                   .at = now,
+                   .sent = std::move(draft.sent)});
     responses.push_back({.type = lane.type(),
                          .version = std::move(draft.version),
                          .nonce = std::move(nonce),

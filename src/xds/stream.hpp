@@ -31,6 +31,9 @@ inline constexpr Milliseconds longest_hold{1'000};
 // How long a proxy may take to ask for what a new cluster or listener refers to, before it is taken
 // as not wanting it.
 inline constexpr Milliseconds longest_expectation{1'000};
+// How long a proxy that comes back may take to say what it holds, before anything that is gone is
+// taken from it.
+inline constexpr Milliseconds longest_return{1'000};
 
 struct Exchanges {
   std::uint64_t pushes = 0;
@@ -73,7 +76,7 @@ class Stream {
   const Lane& lane(Type type) const { return lanes_[static_cast<std::size_t>(type)]; }
 
   void add_resources(const Lane& lane, std::vector<HeldResource>& all) const;
-  void subscribe(Lane& lane, const Request& request);
+  void subscribe(Lane& lane, const Request& request, Time now);
   void answered(Lane& lane, const Request& request, Time now);
   void accept(const Lane& lane, const std::vector<Flight>& flights);
   void accept(Type type, const Resource& resource);
@@ -88,14 +91,18 @@ class Stream {
   void remove(Time now, Responses& responses);
   bool recalls(const Lane& lane) const;
   bool wants_advance(const Lane& lane) const;
+  bool lacks_clusters(const Lane& lane) const;
   bool held_back(const Lane& lane, Time now) const;
   std::int64_t complete(const Lane& lane) const;
   bool keeps(Type type) const;
+  bool may_be_used(Type type, Time now) const;
   void renew_endpoints(const std::vector<Sent>& clusters);
   void expect(const SnapshotPtr& from, Time now);
   void measure(Time now);
   bool retells(const Lane& lane, const Sent& sent) const;
-  void send(Lane& lane, std::vector<Draft> drafts, Time now, Responses& responses);
+  // The drafts bring what changed after that revision.
+  void send(Lane& lane, std::vector<Draft> drafts, std::int64_t after, Time now,
+            Responses& responses);
 
   Flavour flavour_;
   const Dialect& dialect_;
@@ -108,6 +115,7 @@ class Stream {
   std::array<Expected, type_count> expected_;
   std::optional<Time> expected_until_;
   std::array<Time, type_count> asked_{};  // when each type was asked for first
+  std::optional<Time> returning_until_;
   std::uint64_t last_nonce_ = 0;
   Progress progress_;
   Exchanges exchanges_;

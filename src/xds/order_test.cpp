@@ -1,0 +1,66 @@
+// What a proxy refers to is there when it gets the reference, and stays until it has let go of it.
+#include "xds/conversation.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mp::xds {
+namespace {
+
+struct OrderTest : testing::Test {
+  void start(const Content& content) {
+    talk.give(snapshot(1, content));
+    talk.ask(Type::Cluster);
+    talk.ask(Type::Endpoint, {"a"});
+    talk.ask(Type::Listener);
+    talk.ask(Type::ScopedRoute);
+    talk.accept_all();
+    ASSERT_TRUE(talk.stream.progress().settled);
+  }
+  Conversation talk{Flavour::Delta};
+  const Content base{{Type::Cluster, {{"a", "1"}}},
+                     {Type::Endpoint, {{"a", "1"}}},
+                     {Type::Listener, {{"l", "1"}}},
+                     {Type::ScopedRoute, {{"s", "1"}}}};
+};
+
+TEST_F(OrderTest, TheFirstListenersWaitForClustersThatTheyUse) {
+  talk.give(snapshot(1, {{Type::Cluster, {{"a", "1"}}}}));
+  talk.ask(Type::Cluster);
+  EXPECT_EQ(talk.give(snapshot(
+                2, {{Type::Cluster, {{"a", "1"}, {"b", "1"}}}, {Type::Listener, {{"l", "1"}}}})),
+            "");  // the first clusters are not acknowledged yet
+  EXPECT_EQ(talk.ask(Type::Listener), "");
+  EXPECT_EQ(talk.wait(longest_hold), "cluster b=1; listener l=1");
+}
+
+TEST_F(OrderTest, ASecretGoesWhenTheClusterThatUsedItHasChanged) {
+  start(base);
+  Content content = base;
+  content[Type::Secret] = {{"s", "1"}};
+  talk.give(snapshot(2, content));
+  talk.ask(Type::Secret, {"s"});
+  talk.accept_all();
+  content[Type::Cluster]["a"] = "2";
+  content.erase(Type::Secret);
+  EXPECT_EQ(talk.give(snapshot(3, content)), "cluster a=2; endpoint a=1");
+  EXPECT_EQ(talk.accept(), "secret -s");
+}
+
+// Two changes come as one: what the first took away goes when the one response is acknowledged.
+TEST_F(OrderTest, AClusterStaysUntilTheRoutesThatUsedItHaveChanged) {
+  Content content = base;
+  content[Type::Cluster]["b"] = "1";
+  start(content);
+  content[Type::ScopedRoute]["s"] = "2";
+  EXPECT_EQ(talk.give(snapshot(2, content)), "scope s=2");
+  content[Type::Cluster].erase("b");
+  content[Type::ScopedRoute]["s"] = "3";
+  EXPECT_EQ(talk.give(snapshot(3, content)), "");
+  content[Type::ScopedRoute]["s"] = "4";
+  EXPECT_EQ(talk.give(snapshot(4, content)), "");
+  EXPECT_EQ(talk.accept(), "scope s=4");
+  EXPECT_EQ(talk.accept(), "cluster -b");
+}
+
+}  // namespace
+}  // namespace mp::xds

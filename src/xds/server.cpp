@@ -15,7 +15,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <deque>
+#include <list>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -49,10 +49,11 @@ Secret key_of(const grpc::CallbackServerContext& context) {
   return Secret{std::string(found->second.data(), found->second.size())};
 }
 
-grpc::Slice shared_slice(const ResourcePtr& resource) {
-  // gRPC's interface takes a mutable pointer and does not write to it.
-  return {const_cast<char*>(resource->body.data()), resource->body.size(),
-          [](void* owner) { delete static_cast<ResourcePtr*>(owner); }, new ResourcePtr(resource)};
+// Bytes that `owner` keeps. gRPC's interface takes a mutable pointer and does not write to it.
+template <class Owner>
+grpc::Slice shared_slice(const std::string& bytes, const Owner& owner) {
+  return {const_cast<char*>(bytes.data()), bytes.size(),
+          [](void* kept) { delete static_cast<Owner*>(kept); }, new Owner(owner)};
 }
 
 grpc::ByteBuffer to_buffer(const Message& message) {
@@ -60,7 +61,8 @@ grpc::ByteBuffer to_buffer(const Message& message) {
   slices.reserve(message.size() * 2);
   for (const auto& chunk : message) {
     if (!chunk.bytes.empty()) slices.emplace_back(chunk.bytes);
-    if (chunk.resource) slices.push_back(shared_slice(chunk.resource));
+    if (chunk.resource) slices.push_back(shared_slice(chunk.resource->body, chunk.resource));
+    if (chunk.parcel) slices.push_back(shared_slice(*chunk.parcel, chunk.parcel));
   }
   return {slices.data(), slices.size()};
 }
@@ -114,17 +116,22 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
   }
 
   void OnWriteDone(bool ok) override {
-    const std::lock_guard lock{mutex_};
-    writing_ = false;
-    if (!ok && !ending_) ending_ = grpc::Status::CANCELLED;
-    if (ending_) {
-      outgoing_.clear();
-      return Finish(*ending_);
+    {
+      const std::lock_guard lock{mutex_};
+      writing_ = false;
+      if (!ok && !ending_) ending_ = grpc::Status::CANCELLED;
+      if (ending_) {
+        outgoing_.clear();
+        return Finish(*ending_);
+      }
+      outgoing_.pop_front();
+      if (!outgoing_.empty()) {
+        writing_ = true;
+        StartWrite(&outgoing_.front());
+        return;
+      }
     }
-    outgoing_.pop_front();
-    if (outgoing_.empty()) return;
-    writing_ = true;
-    StartWrite(&outgoing_.front());
+    session_->on_drained();
   }
 
   void OnCancel() override { end(grpc::Status::CANCELLED); }
@@ -157,7 +164,7 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
   // sanitizer does not see how.
   std::mutex mutex_;
   std::shared_ptr<Session> session_;
-  std::deque<grpc::ByteBuffer> outgoing_;  // bounded by the session, which asks for the length
+  std::list<grpc::ByteBuffer> outgoing_;  // bounded by the session, which asks for the length
   bool writing_ = false;
   std::optional<grpc::Status> ending_;
 };

@@ -13,7 +13,6 @@ namespace {
 
 constexpr int internal_status = 13;
 constexpr std::size_t longest_node_id = 64;
-constexpr std::size_t most_waiting = 4096;       // messages that a client leaves unread
 constexpr Milliseconds longest_farewell{2'000};  // until a line that cannot be finished is cut
 
 bool valid_node_id(std::string_view id) {
@@ -67,6 +66,7 @@ void Session::begin(Request request) {
            .peer = call_.peer,
            .version = node.version,
            .proxyless = call_.channel == Channel::Aggregated && is_proxyless(node, request)};
+  returns_ = !request.initial_versions.empty() || !request.version.empty();
   first_ = std::move(request);
   phase_ = Phase::Admitting;
   if (!board_.request_admission(shared_from_this())) {
@@ -82,7 +82,36 @@ void Session::take(Request request) {
   }
   send(stream_->on_request(request, board_.now()));
   schedule();
-  if (phase_ == Phase::Open && line_) line_->read();
+  read_on();
+}
+
+// What a client asks is answered, however slowly it reads; so it may ask more only when it has
+// read.
+void Session::read_on() {
+  if (phase_ != Phase::Open || !line_) return;
+  to_read_ = congested();
+  if (!to_read_) line_->read();
+}
+
+// Pushes that the client was too slow for have become one.
+void Session::catch_up() {
+  if (phase_ != Phase::Open || !std::exchange(behind_, false)) return;
+  const Time now = board_.now();
+  if (publication_.snapshot && stream_->target() != publication_.snapshot)
+    send(stream_->on_snapshot(publication_.snapshot, now));
+  send(stream_->on_time(now));
+  schedule();
+}
+
+void Session::on_drained() {
+  {
+    const std::lock_guard lock{mutex_};
+    waiting_ = 0;
+    if (!behind_ && !to_read_) return;
+    catch_up();
+    if (to_read_) read_on();
+  }
+  after();
 }
 
 void Session::admit() {
@@ -110,7 +139,7 @@ void Session::admit() {
   }
 }
 
-void Session::open(const Admission& admission, std::shared_ptr<Differences> differences,
+void Session::open(const Admission& admission, const Shared& shared,
                    const Publication& publication) {
   {
     const std::lock_guard reporting{reporting_};
@@ -118,7 +147,8 @@ void Session::open(const Admission& admission, std::shared_ptr<Differences> diff
     if (phase_ == Phase::Admitting) {
       phase_ = Phase::Open;
       admission_ = admission;
-      stream_.emplace(call_.flavour, std::move(differences));
+      stream_.emplace(call_.flavour, shared.differences);
+      parcels_ = shared.parcels;
       if (publication.edition > publication_.edition) publication_ = publication;
       listed_ = true;
       lock.unlock();
@@ -156,6 +186,8 @@ void Session::publish(const Publication& publication) {
     if (publication.edition <= publication_.edition) return;
     publication_ = publication;
     if (phase_ != Phase::Open) return;
+    behind_ = congested();
+    if (behind_) return;
     send(stream_->on_snapshot(publication_.snapshot, board_.now()));
     schedule();
   }
@@ -172,6 +204,8 @@ void Session::on_time() {
     if (phase_ == Phase::Open) {
       if (admission_.key_valid_until && *admission_.key_valid_until <= now) {
         end(facts(Code::Authentication).grpc_status, "cluster key expired");
+      } else if (congested()) {
+        behind_ = true;
       } else {
         send(stream_->on_time(now));
       }
@@ -244,9 +278,7 @@ void Session::end(int grpc_status, const std::string& message) {
 void Session::send(const Stream::Responses& responses) {
   for (const auto& response : responses) {
     if (!line_) return;
-    if (line_->write(compose(call_.flavour, response)) > most_waiting) {
-      return end(facts(Code::RateLimit).grpc_status, "the client does not read what it asked for");
-    }
+    waiting_ = line_->write(compose(call_.flavour, response, *parcels_));
   }
 }
 
@@ -255,7 +287,7 @@ void Session::schedule() {
   if (phase_ == Phase::Closed) {
     if (line_) next = abort_at_;
   } else if (phase_ == Phase::Open) {
-    next = stream_->next_wake(board_.now());
+    if (!behind_) next = stream_->next_wake(board_.now());
     const auto& ends = admission_.key_valid_until;
     if (ends && (!next || *ends < *next)) next = ends;
   }

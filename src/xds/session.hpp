@@ -58,15 +58,25 @@ struct Publication {
   std::uint64_t edition = 0;  // grows with each publish of the group
 };
 
+// What the streams of a group make once for all of them. Never null.
+struct Shared {
+  std::shared_ptr<Differences> differences = std::make_shared<Differences>();
+  std::shared_ptr<Parcels> parcels = std::make_shared<Parcels>();
+};
+
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(StreamId id, Call call, Line& line, Switchboard& board);
 
   StreamId id() const { return id_; }
+  // Whether the client said in its first request that it holds a configuration already. After
+  // request_admission() only.
+  bool returns() const { return returns_; }
   const Call& call() const { return call_; }
 
   void on_message(std::string_view bytes);
-  void on_gone();  // the line ends now: it is not touched afterwards
+  void on_drained();  // everything written has been taken
+  void on_gone();     // the line ends now: it is not touched afterwards
 
   // For who asks what clients hold.
   std::string node_id();
@@ -74,8 +84,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // By the switchboard.
   void admit();  // may block
-  void open(const Admission& admission, std::shared_ptr<Differences> differences,
-            const Publication& publication);
+  void open(const Admission& admission, const Shared& shared, const Publication& publication);
   void publish(const Publication& publication);
   void on_time();
   void retry();
@@ -87,12 +96,18 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void begin(Request request);
   void take(Request request);
+  bool congested() const { return waiting_ >= most_waiting; }
+  void catch_up();
+  void read_on();
   void send(const Stream::Responses& responses);
   void schedule();
   void end(int grpc_status, const std::string& message);
   void after();  // without mutex_: reports, and leaves when closed
   void report();
   std::vector<HeldType> held();
+
+  // A client that leaves so many messages unread is given and asked no more until it has read all.
+  static constexpr std::size_t most_waiting = 32;
 
   const StreamId id_;
   const Call call_;
@@ -108,11 +123,16 @@ class Session : public std::enable_shared_from_this<Session> {
   Line* line_;
   Phase phase_ = Phase::Waiting;
   Request first_;
+  bool returns_ = false;
   NodeInfo node_;
   Secret key_;  // the cluster's, as the client shows it
   Admission admission_;
   std::optional<Stream> stream_;
+  std::shared_ptr<Parcels> parcels_;
   Publication publication_;
+  std::size_t waiting_ = 0;  // messages that the client has not taken
+  bool behind_ = false;      // there is a publication, or a time has come, that it was not given
+  bool to_read_ = false;     // its next message was not asked for
   std::optional<Time> scheduled_;
   std::optional<Time> abort_at_;
 };

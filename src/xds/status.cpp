@@ -1,7 +1,6 @@
 #include "xds/status.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
@@ -28,7 +27,7 @@ struct Proxy {
   Progress progress;
   State state = State::Offline;
   Time since;
-  std::deque<Settlement> settlements;  // the newest last
+  std::vector<Settlement> settlements;  // the newest last
   std::vector<Refusal> refusals;
   std::function<std::vector<HeldType>()> held;
 };
@@ -365,7 +364,8 @@ void Status::report(StreamId stream, const Progress& progress, Time now) {
     proxy.progress = progress;
     if (further) {
       proxy.settlements.push_back({progress.revision, now});
-      if (proxy.settlements.size() > kept_settlements) proxy.settlements.pop_front();
+      if (proxy.settlements.size() > kept_settlements)
+        proxy.settlements.erase(proxy.settlements.begin());
     }
     book_->refresh(proxy, now);
     if (further) book_->settle_waits(proxy.cluster_id, done);

@@ -35,7 +35,26 @@ std::shared_ptr<Session> Switchboard::add(Call call, Line& line) {
 }
 
 bool Switchboard::request_admission(std::shared_ptr<Session> session) {
-  return admissions_.post([session = std::move(session)] { session->admit(); });
+  auto& queue = session->returns() ? returners_ : newcomers_;
+  {
+    const std::lock_guard lock{admission_mutex_};
+    queue.push_back(session);
+  }
+  if (admissions_.post([this] { admit_next(); })) return true;
+  const std::lock_guard lock{admission_mutex_};
+  return std::erase(queue, session) == 0;  // another one's job may have let it in meanwhile
+}
+
+void Switchboard::admit_next() {
+  std::shared_ptr<Session> session;
+  {
+    const std::lock_guard lock{admission_mutex_};
+    auto& next = newcomers_.empty() ? returners_ : newcomers_;
+    if (next.empty()) return;
+    session = std::move(next.front());
+    next.pop_front();
+  }
+  session->admit();
 }
 
 // Called on an admission thread.
@@ -45,7 +64,7 @@ void Switchboard::join(const std::shared_ptr<Session>& session, const Admission&
   if (group_key.type != ProxyType::Proxyless)
     place.proxy = ProxyKey{admission.proxy_id, session->call().channel};
   std::shared_ptr<Session> replaced;
-  std::shared_ptr<Differences> differences;
+  Shared shared;
   Publication publication;
   {
     const std::lock_guard order{order_};
@@ -58,12 +77,12 @@ void Switchboard::join(const std::shared_ptr<Session>& session, const Admission&
       group.members.emplace(session->id(), session);
       places_.emplace(session->id(), place);
       if (place.proxy) replaced = std::exchange(proxies_[*place.proxy], session);
-      differences = group.differences;
+      shared = group.shared;
       publication = group.publication;
     }
     if (first && on_group_) on_group_(place.group);
   }
-  session->open(admission, std::move(differences), publication);
+  session->open(admission, shared, publication);
   // Only now, so that the proxy does not look offline in between.
   if (replaced) replaced->close(aborted_status, "another stream of this proxy took its place");
   // The key may have ended between the answer of the gate and the entry into the group.

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -53,7 +54,7 @@ class Switchboard {
   using Sessions = std::unordered_map<StreamId, std::shared_ptr<Session>>;
   using ProxyKey = std::pair<std::string, Channel>;
   struct Group {
-    std::shared_ptr<Differences> differences = std::make_shared<Differences>();
+    Shared shared;
     Publication publication;
     Sessions members;
   };
@@ -63,6 +64,7 @@ class Switchboard {
   };
 
   void run_timer();
+  void admit_next();
   std::vector<std::shared_ptr<Session>> due(Time now);
   std::vector<std::shared_ptr<Session>> of_proxy(std::string_view proxy_id) const;
 
@@ -81,6 +83,11 @@ class Switchboard {
   std::map<GroupKey, Group> groups_;
   std::map<ProxyKey, std::shared_ptr<Session>> proxies_;
   std::atomic<std::uint64_t> rechecks_{0};
+
+  std::mutex admission_mutex_;
+  // Who has nothing goes before who comes back with what it held: that one serves meanwhile.
+  std::deque<std::shared_ptr<Session>> newcomers_;
+  std::deque<std::shared_ptr<Session>> returners_;
 
   std::mutex timer_mutex_;
   std::condition_variable timer_wake_;

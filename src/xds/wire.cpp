@@ -70,6 +70,17 @@ void wrapped(Message& message, const ResourcePtr& resource) {
   text(message.back().bytes, resource_name, resource->name);
 }
 
+void add_resources(Message& message, Flavour flavour, const Resources& resources) {
+  for (const auto& resource : resources) {
+    if (flavour == Flavour::Delta) {
+      wrapped(message, resource);
+    } else {
+      head(message.back().bytes, response_fields.resources, resource->body.size());
+      body(message, resource);
+    }
+  }
+}
+
 std::string limited(std::string value) {
   if (value.size() > longest_text) value.resize(longest_text);
   return value;
@@ -145,16 +156,18 @@ Request parse_request(Flavour flavour, std::string_view bytes) {
   return flavour == Flavour::Delta ? read_delta(bytes) : read_full(bytes);
 }
 
-Message compose(Flavour flavour, const Response& response) {
+Message compose(Flavour flavour, const Response& response, Parcels& parcels) {
   Message message(1);
   text(message.back().bytes, response_fields.version, response.version);
-  for (const auto& resource : response.resources) {
-    if (flavour == Flavour::Delta) {
-      wrapped(message, resource);
-    } else {
-      head(message.back().bytes, response_fields.resources, resource->body.size());
-      body(message, resource);
-    }
+  if (response.resources.size() >= parcelled_from) {
+    message.back().parcel = parcels.of(response.resources, [&](const Resources& resources) {
+      Message part(1);
+      add_resources(part, flavour, resources);
+      return flatten(part);
+    });
+    message.emplace_back();
+  } else {
+    add_resources(message, flavour, response.resources);
   }
   std::string& end = message.back().bytes;
   text(end, response_fields.type_url, type_url(response.type));
@@ -169,6 +182,7 @@ std::string flatten(const Message& message) {
   for (const auto& chunk : message) {
     all += chunk.bytes;
     if (chunk.resource) all += chunk.resource->body;
+    if (chunk.parcel) all += *chunk.parcel;
   }
   return all;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "xds/discovery.hpp"
+#include "xds/parcels.hpp"
 
 #include <string>
 #include <string_view>
@@ -11,10 +12,11 @@
 
 namespace mp::xds {
 
-// Bytes of a message: first `bytes`, then the body of `resource` when there is one.
+// Bytes of a message: first `bytes`, then the body of `resource` or a parcel when there is one.
 struct Chunk {
   std::string bytes;
   ResourcePtr resource;
+  Parcels::Bytes parcel;
 };
 using Message = std::vector<Chunk>;
 
@@ -25,8 +27,12 @@ inline constexpr std::size_t shared_from = 1024;
 // (Validation) for bytes that are none.
 Request parse_request(Flavour flavour, std::string_view bytes);
 
-// envoy.service.discovery.v3.DiscoveryResponse or DeltaDiscoveryResponse.
-Message compose(Flavour flavour, const Response& response);
+// From so many resources on, their bytes are made once for all streams.
+inline constexpr std::size_t parcelled_from = 16;
+
+// envoy.service.discovery.v3.DiscoveryResponse or DeltaDiscoveryResponse. `parcels` is shared by
+// the streams of a group; one flavour each.
+Message compose(Flavour flavour, const Response& response, Parcels& parcels);
 
 // All bytes in one string, for tests.
 std::string flatten(const Message& message);

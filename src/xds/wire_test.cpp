@@ -30,11 +30,12 @@ struct WireTest : testing::Test {
       .nonce = "n1",
       .resources = {resource_of("small", 10), resource_of("large", 70'000), resource_of("tail", 0)},
       .removed = {"gone", "lost"}};
+  Parcels parcels;
 };
 
 TEST_F(WireTest, ComposesDeltaResponses) {
   discovery::DeltaDiscoveryResponse proto;
-  ASSERT_TRUE(proto.ParseFromString(flatten(compose(Flavour::Delta, response))));
+  ASSERT_TRUE(proto.ParseFromString(flatten(compose(Flavour::Delta, response, parcels))));
   EXPECT_EQ(proto.system_version_info(), "7");
   EXPECT_EQ(proto.nonce(), "n1");
   EXPECT_EQ(proto.type_url(), type_url(Type::Cluster));
@@ -52,7 +53,7 @@ TEST_F(WireTest, ComposesDeltaResponses) {
 
 TEST_F(WireTest, ComposesFullResponses) {
   discovery::DiscoveryResponse proto;
-  ASSERT_TRUE(proto.ParseFromString(flatten(compose(Flavour::StateOfTheWorld, response))));
+  ASSERT_TRUE(proto.ParseFromString(flatten(compose(Flavour::StateOfTheWorld, response, parcels))));
   EXPECT_EQ(proto.version_info(), "7");
   EXPECT_EQ(proto.nonce(), "n1");
   EXPECT_EQ(proto.type_url(), type_url(Type::Cluster));
@@ -62,11 +63,34 @@ TEST_F(WireTest, ComposesFullResponses) {
 }
 
 TEST_F(WireTest, SharesLargeBodiesAndCopiesSmallOnes) {
-  const Message message = compose(Flavour::Delta, response);
+  const Message message = compose(Flavour::Delta, response, parcels);
   ASSERT_EQ(message.size(), 2U);
   EXPECT_EQ(message[0].resource, response.resources[1]);
   EXPECT_FALSE(message[1].resource);
   EXPECT_LT(message[0].bytes.size() + message[1].bytes.size(), 1000U);
+}
+
+TEST_F(WireTest, MakesTheBytesOfManyResourcesOnce) {
+  Response first{.type = Type::Cluster, .version = "7", .nonce = "n1"};
+  for (std::size_t n = 0; n < parcelled_from; ++n)
+    first.resources.push_back(resource_of("r" + std::to_string(n), 10 * n));
+  Response second = first;
+  second.nonce = "n2";
+  for (const Flavour flavour : {Flavour::Delta, Flavour::StateOfTheWorld}) {
+    Parcels own;
+    const Message one = compose(flavour, first, own);
+    const Message two = compose(flavour, second, own);
+    EXPECT_EQ(one.front().parcel, two.front().parcel);
+    EXPECT_TRUE(flatten(two).ends_with("n2"));
+  }
+  discovery::DeltaDiscoveryResponse proto;
+  ASSERT_TRUE(proto.ParseFromString(flatten(compose(Flavour::Delta, second, parcels))));
+  ASSERT_EQ(proto.resources_size(), static_cast<int>(parcelled_from));
+  EXPECT_EQ(proto.resources(15).resource().SerializeAsString(), second.resources[15]->body);
+  EXPECT_EQ(proto.nonce(), "n2");
+  second.resources.pop_back();
+  second.resources.push_back(resource_of("another", 5));
+  EXPECT_NE(flatten(compose(Flavour::Delta, second, parcels)).find("another"), std::string::npos);
 }
 
 TEST(Wire, ReadsDeltaRequests) {

@@ -95,14 +95,14 @@ def stop(process):
 class Manager:
     """A running manager on an SQLite database of its own; `folder` keeps the data."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **settings):
         self.folder = pathlib.Path(folder)
         self.http_port, self.xds_port = free_port(), free_port()
         environment = dict(os.environ, MARCHPROXY_DATA_DIR=str(self.folder / "data"), MARCHPROXY_ADMIN_PASSWORD=PASSWORD,
                            MARCHPROXY_CLUSTER_KEY=KEY, MARCHPROXY_HTTP_LISTEN=f"127.0.0.1:{self.http_port}",
                            MARCHPROXY_XDS_LISTEN=f"127.0.0.1:{self.xds_port}",
                            **{f"MARCHPROXY_RATE_LIMIT_{name}": "off"
-                              for name in ("AUTHENTICATION", "GENERAL", "CONFIGURATION")})
+                              for name in ("AUTHENTICATION", "GENERAL", "CONFIGURATION")}, **settings)
         self.log = open(self.folder / "manager.log", "ab")
         self.began = time.perf_counter()
         self.process = subprocess.Popen([PROGRAMS / "marchproxy-manager", "serve"], env=environment, stdout=self.log,

@@ -18,6 +18,7 @@ void add_waiting(CLI::App& root, Tool& tool);   // wait
 void add_files(CLI::App& root, Tool& tool);     // apply, export
 void add_planning(CLI::App& root, Tool& tool);  // plan
 void add_status(CLI::App& root, Tool& tool);
+void add_fleet(CLI::App& root, Tool& tool);       // fleet simulate
 void add_explaining(CLI::App& root, Tool& tool);  // completion, reference
 
 // A command with its examples, each a line without the program's name.

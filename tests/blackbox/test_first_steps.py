@@ -1,6 +1,6 @@
 """The shell blocks of README.md and of first-steps.md, sign-in.md, certificates.md, https.md, marchctl.md,
-preview-a-change.md, what-clients-hold.md and grpc-without-a-proxy.md in docs/how-to, run as they stand beside a
-`make run`; only the ports are other ones."""
+preview-a-change.md, what-clients-hold.md, grpc-without-a-proxy.md and size-a-fleet.md in docs/how-to, run as they
+stand beside a `make run`; only the ports are other ones."""
 
 import pathlib
 import re
@@ -80,6 +80,11 @@ def test_preview(run):
     assert "+ service preview" in shown and "  + Cluster service/" in shown and "exit code 4" in shown
     assert '"upstream": "demo"' in shown and "changes[0].data.ip_fqdn" in shown
     assert '"passes":true' in shown and '"kind":"port"' in shown
+
+
+def test_size_a_fleet(run):
+    shown = execute(run, "docs/how-to/size-a-fleet.md", "## Sign in")
+    assert shown.splitlines()[-2:] == ['"event":"ready"', '"event":"reconnected"']
 
 
 def test_https(run):

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-OURS = ("src", "agent", "cli", "tests", "bench", "scripts")
+OURS = ("src", "agent", "cli", "fleet", "tests", "bench", "scripts")
 CODE = (".cpp", ".hpp", ".py", ".sh", "")
 LINES = 400
 
@@ -74,7 +74,7 @@ def test_every_layer_is_in_the_order():
 def test_project_headers_are_included_by_their_path():
     wrong = []
     for name in FILES:
-        if not name.startswith(("src/", "agent/", "cli/")) or not name.endswith((".cpp", ".hpp")):
+        if not name.startswith(("src/", "agent/", "cli/", "fleet/")) or not name.endswith((".cpp", ".hpp")):
             continue
         for header in re.findall(r'^#include "([^"]+)"', text_of(name), re.MULTILINE):
             if "/" not in header or ".." in header:
@@ -108,7 +108,7 @@ def test_names_say_something():
 def test_headers_open_with_what_they_are():
     wrong = []
     for name in FILES:
-        if name.endswith(".hpp") and name.startswith(("src/", "agent/", "cli/")):
+        if name.endswith(".hpp") and name.startswith(("src/", "agent/", "cli/", "fleet/")):
             text = text_of(name)
             if not text.startswith("//") or "#pragma once" not in text:
                 wrong.append(name)

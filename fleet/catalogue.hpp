@@ -1,0 +1,64 @@
+// The resources that a control plane has sent to any of the simulated proxies, each kept once with
+// what it refers to: thousands of proxies hold the same ones, so a proxy keeps pointers. Safe from
+// any thread. Used by messages.cpp and proxy.cpp.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace mp::fleet {
+
+// In the order in which Envoy asks.
+enum class Type : std::uint8_t { Cluster, Endpoint, Secret, Listener, Route, ScopedRoute };
+inline constexpr std::size_t type_count = 6;
+inline constexpr std::array all_types{Type::Cluster,  Type::Endpoint, Type::Secret,
+                                      Type::Listener, Type::Route,    Type::ScopedRoute};
+
+std::string_view type_url(Type type);
+std::optional<Type> find_type(std::string_view url);
+
+using NameId = std::uint32_t;
+
+// A name that a resource makes a proxy ask for.
+struct Need {
+  Type type = Type::Endpoint;
+  NameId name = 0;
+  auto operator<=>(const Need&) const = default;
+};
+
+struct Resource {
+  Type type = Type::Cluster;
+  NameId name = 0;
+  std::string version;  // delta only
+  std::vector<Need> needs;
+  bool scopes = false;  // a listener that takes its routes by scope
+};
+
+class Catalogue {
+ public:
+  NameId id_of(std::string_view name);
+  std::string name_of(NameId id) const;
+
+  // What was seen under that name and version, or nullptr.
+  const Resource* find(Type type, std::string_view name, std::string_view version) const;
+  // Keeps what `any`, a serialised google.protobuf.Any, holds. A resource of the state-of-the-world
+  // variant has neither name nor version of its own: it is found by its bytes.
+  const Resource* add(Type type, std::string_view name, std::string_view version,
+                      std::string_view any);
+  const Resource* add_unnamed(Type type, std::string_view any);
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, NameId> ids_;
+  std::vector<const std::string*> names_;
+  std::unordered_map<std::string, std::unique_ptr<Resource>> resources_;
+};
+
+}  // namespace mp::fleet

@@ -1,0 +1,166 @@
+#include "fleet/messages.hpp"
+
+#include <envoy/service/discovery/v3/discovery.pb.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
+namespace mp::fleet {
+namespace {
+
+namespace discovery = envoy::service::discovery::v3;
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
+
+// Field numbers of discovery.proto.
+constexpr int version_field = 1;
+constexpr int resources_field = 2;
+constexpr int type_url_field = 4;
+constexpr int nonce_field = 5;
+constexpr int removed_field = 6;
+constexpr int resource_version_field = 1;
+constexpr int resource_body_field = 2;
+constexpr int resource_name_field = 3;
+
+void add_node(envoy::config::core::v3::Node& node, const Identity& identity) {
+  node.set_id(identity.node);
+  node.set_cluster(identity.cluster);
+  node.set_user_agent_name("marchproxy-fleet");
+  (*node.mutable_metadata()->mutable_fields())["proxy_type"].set_string_value(identity.proxy_type);
+}
+
+template <class Proto>
+std::string finished(Proto& proto, const Request& request, const Identity* identity) {
+  if (identity) add_node(*proto.mutable_node(), *identity);
+  proto.set_type_url(std::string(type_url(request.type)));
+  proto.set_response_nonce(request.nonce);
+  return proto.SerializeAsString();
+}
+
+std::string delta_bytes(const Request& request, const Identity* identity,
+                        const Catalogue& catalogue) {
+  discovery::DeltaDiscoveryRequest proto;
+  for (const NameId name : request.subscribe)
+    proto.add_resource_names_subscribe(catalogue.name_of(name));
+  for (const NameId name : request.unsubscribe)
+    proto.add_resource_names_unsubscribe(catalogue.name_of(name));
+  for (const Resource* held : request.held)
+    (*proto.mutable_initial_resource_versions())[catalogue.name_of(held->name)] = held->version;
+  return finished(proto, request, identity);
+}
+
+std::string full_bytes(const Request& request, const Identity* identity,
+                       const Catalogue& catalogue) {
+  discovery::DiscoveryRequest proto;
+  proto.set_version_info(request.version);
+  for (const NameId name : request.subscribe) proto.add_resource_names(catalogue.name_of(name));
+  return finished(proto, request, identity);
+}
+
+// One field after another of a message: a number, and its bytes through `take`.
+class Fields {
+ public:
+  explicit Fields(CodedInputStream& input) : input_(input) {}
+
+  // The number of the next length-delimited field, its length in `length`; 0 at the end; others are
+  // skipped. What is not read of a field must be skipped by the caller.
+  int next(std::uint32_t& length) {
+    for (;;) {
+      const std::uint32_t tag = input_.ReadTag();
+      if (tag == 0) return 0;
+      if (WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
+        if (!input_.ReadVarint32(&length)) return 0;
+        return WireFormatLite::GetTagFieldNumber(tag);
+      }
+      if (!WireFormatLite::SkipField(&input_, tag)) return 0;
+    }
+  }
+
+  std::string text(std::uint32_t length) {
+    std::string value;
+    input_.ReadString(&value, static_cast<int>(length));
+    return value;
+  }
+
+  void skip(std::uint32_t length) { input_.Skip(static_cast<int>(length)); }
+
+ private:
+  CodedInputStream& input_;
+};
+
+// What stands in a response before its type is known.
+struct Raw {
+  std::string version;
+  std::string body;
+  std::string name;
+};
+
+Raw read_wrapped(CodedInputStream& input, std::uint32_t length) {
+  const auto limit = input.PushLimit(static_cast<int>(length));
+  Fields fields{input};
+  Raw raw;
+  for (int field = fields.next(length); field != 0; field = fields.next(length)) {
+    switch (field) {
+      case resource_version_field: raw.version = fields.text(length); break;
+      case resource_body_field: raw.body = fields.text(length); break;
+      case resource_name_field: raw.name = fields.text(length); break;
+      default: fields.skip(length);
+    }
+  }
+  input.PopLimit(limit);
+  return raw;
+}
+
+std::optional<Type> type_of_body(const std::string& body) {
+  CodedInputStream input{reinterpret_cast<const std::uint8_t*>(body.data()),
+                         static_cast<int>(body.size())};
+  Fields fields{input};
+  std::uint32_t length = 0;
+  return fields.next(length) == 1 ? find_type(fields.text(length)) : std::nullopt;
+}
+
+const Resource* known(Variant variant, const Raw& raw, Catalogue& catalogue) {
+  const auto type = type_of_body(raw.body);
+  if (!type) return nullptr;
+  if (variant == Variant::StateOfTheWorld) return catalogue.add_unnamed(*type, raw.body);
+  const Resource* found = catalogue.find(*type, raw.name, raw.version);
+  return found ? found : catalogue.add(*type, raw.name, raw.version, raw.body);
+}
+
+}  // namespace
+
+std::string to_bytes(Variant variant, const Request& request, const Identity* identity,
+                     const Catalogue& catalogue) {
+  return variant == Variant::Delta ? delta_bytes(request, identity, catalogue)
+                                   : full_bytes(request, identity, catalogue);
+}
+
+bool read(Variant variant, google::protobuf::io::ZeroCopyInputStream& stream, Catalogue& catalogue,
+          Response& response) {
+  CodedInputStream input{&stream};
+  Fields fields{input};
+  std::string url;
+  std::uint32_t length = 0;
+  for (int field = fields.next(length); field != 0; field = fields.next(length)) {
+    if (field == resources_field) {
+      const Raw raw = variant == Variant::Delta ? read_wrapped(input, length)
+                                                : Raw{.body = fields.text(length)};
+      if (const Resource* resource = known(variant, raw, catalogue))
+        response.resources.push_back(resource);
+    } else if (field == version_field) {
+      response.version = fields.text(length);
+    } else if (field == type_url_field) {
+      url = fields.text(length);
+    } else if (field == nonce_field) {
+      response.nonce = fields.text(length);
+    } else if (field == removed_field && variant == Variant::Delta) {
+      response.removed.push_back(catalogue.id_of(fields.text(length)));
+    } else {
+      fields.skip(length);
+    }
+  }
+  const auto type = find_type(url);
+  if (type) response.type = *type;
+  return type.has_value();
+}
+
+}  // namespace mp::fleet

@@ -1,0 +1,101 @@
+#include "fleet/options.hpp"
+
+#include "base/version.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+namespace mp::fleet {
+namespace {
+
+constexpr std::size_t largest_file = 1 << 20;  // bytes
+
+struct Texts {
+  std::string key_file;
+  std::string ca_file;
+  std::string variant = "delta";
+  std::string form = "table";
+  int duration = 30;
+  int patience = 120;
+  int pause = 200;
+  bool reconnect = false;
+};
+
+std::string content_of(const std::string& flag, const std::string& path) {
+  std::ifstream file{path, std::ios::binary};
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file || text.size() > largest_file) throw CLI::ValidationError(flag, "cannot read " + path);
+  return text;
+}
+
+std::string without_line_end(std::string text) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  return text;
+}
+
+void add_flags(CLI::App& app, Options& options, Texts& texts) {
+  app.add_option("--xds", options.target.address, "HOST:PORT of the discovery server")->required();
+  app.add_option("--cluster-key-file", texts.key_file, "File that holds the cluster's key")
+      ->required();
+  app.add_option("--xds-ca-file", texts.ca_file, "PEM file of its authority; without it: no TLS");
+  app.add_option("--xds-server-name", options.target.server_name,
+                 "Name in its certificate (xds.marchproxy.internal)");
+  app.add_option("--proxies", options.proxies, "Streams (100)")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}));
+  app.add_option("--variant", texts.variant, "delta or state-of-the-world")
+      ->check(CLI::IsMember({"delta", "state-of-the-world"}));
+  app.add_option("--type", options.proxy_type, "egress or ingress")
+      ->check(CLI::IsMember({"egress", "ingress"}));
+  app.add_option("--node-prefix", options.node_prefix, "Of the node ids (fleet-)");
+  app.add_option("--streams-per-connection", options.target.per_connection,
+                 "Streams that share a TCP connection (1)")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{100}));
+  app.add_option("--duration", texts.duration, "Seconds to watch changes, once all are ready (30)")
+      ->check(CLI::Range(0, 86'400));
+  app.add_option("--ready-timeout", texts.patience, "Seconds until all must be ready (120)")
+      ->check(CLI::Range(1, 86'400));
+  app.add_option("--pause", texts.pause, "Milliseconds without a response that part changes (200)")
+      ->check(CLI::Range(10, 60'000));
+  app.add_flag("--reconnect", texts.reconnect, "At the end let all reconnect, and measure that");
+  app.add_option("-o,--output", texts.form, "table or json, an object a line")
+      ->check(CLI::IsMember({"table", "json"}));
+}
+
+void complete(Options& options, const Texts& texts) {
+  options.target.cluster_key =
+      Secret(without_line_end(content_of("--cluster-key-file", texts.key_file)));
+  if (!texts.ca_file.empty()) options.target.ca_pem = content_of("--xds-ca-file", texts.ca_file);
+  options.variant = texts.variant == "delta" ? Variant::Delta : Variant::StateOfTheWorld;
+  options.form = texts.form == "json" ? Form::Json : Form::Table;
+  options.duration = std::chrono::seconds{texts.duration};
+  options.patience = std::chrono::seconds{texts.patience};
+  options.pause = std::chrono::milliseconds{texts.pause};
+  options.at_end = texts.reconnect ? AtEnd::Reconnect : AtEnd::Stop;
+}
+
+}  // namespace
+
+Parsed parse(int count, const char* const* arguments) {
+  Parsed parsed;
+  Texts texts;
+  CLI::App app{"Simulates a fleet of Envoys; marchctl fleet simulate runs it.", "marchproxy-fleet"};
+  app.set_version_flag("--version", "marchproxy-fleet " + std::string(version));
+  add_flags(app, parsed.options, texts);
+  try {
+    app.parse(count, arguments);
+    complete(parsed.options, texts);
+  } catch (const CLI::Success& done) {
+    parsed.exit = app.exit(done);
+  } catch (const CLI::Error& error) {
+    std::fprintf(stderr, "marchproxy-fleet: %s\n", error.what());
+    parsed.exit = 2;
+  }
+  return parsed;
+}
+
+}  // namespace mp::fleet

@@ -12,7 +12,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view xds_cluster = "marchproxy_xds";
+constexpr std::string_view xds_cluster = xds::control_plane_cluster;
+constexpr std::string_view key_header = "x-cluster-api-key";
 
 struct HostPort {
   std::string host;  // without brackets
@@ -92,12 +93,35 @@ json::array endpoints(const std::vector<HostPort>& hosts) {
   return made;
 }
 
+// Every call to the manager brings the key, access logs too: what proxies are told later then need
+// not contain it (decision 0042).
+json::array with_key(std::string_view key) {
+  const json::object mutation{
+      {"append", json::object{{"header", json::object{{"key", key_header}, {"value", key}}},
+                              {"append_action", "ADD_IF_ABSENT"}}}};
+  return {json::object{
+              {"name", "marchproxy.key"},
+              {"typed_config",
+               json::object{
+                   {"@type",
+                    "type.googleapis.com/"
+                    "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"},
+                   {"mutations", json::object{{"request_mutations", json::array{mutation}}}}}}},
+          json::object{
+              {"name", "envoy.filters.http.upstream_codec"},
+              {"typed_config",
+               json::object{{"@type",
+                             "type.googleapis.com/"
+                             "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"}}}}};
+}
+
 // Of several managers Envoy takes one for its stream, and another when that one is lost.
-json::object control_plane(const Call& call) {
+json::object control_plane(const Call& call, std::string_view key) {
   const std::vector<HostPort> hosts = xds_hosts(call);
   const bool addresses = std::ranges::all_of(
       hosts, [](const HostPort& each) { return normal_address(each.host).has_value(); });
   const json::object http2{
+      {"http_filters", with_key(key)},
       {"explicit_http_config",
        json::object{{"http2_protocol_options",
                      json::object{{"connection_keepalive",
@@ -139,19 +163,18 @@ json::object bootstrap(const Call& call, const Proxy& proxy, std::string_view ke
       {"dynamic_resources",
        json::object{
            {"ads_config",
-            json::object{
-                {"api_type", "DELTA_GRPC"},
-                {"transport_api_version", "V3"},
-                {"set_node_on_first_message_only", true},
-                {"grpc_services",
-                 json::array{json::object{
-                     {"envoy_grpc", json::object{{"cluster_name", xds_cluster},
-                                                 {"retry_policy", reconnect_policy()}}},
-                     {"initial_metadata",
-                      json::array{json::object{{"key", "x-cluster-api-key"}, {"value", key}}}}}}}}},
+            json::object{{"api_type", "DELTA_GRPC"},
+                         {"transport_api_version", "V3"},
+                         {"set_node_on_first_message_only", true},
+                         {"grpc_services",
+                          json::array{json::object{
+                              {"envoy_grpc", json::object{{"cluster_name", xds_cluster},
+                                                          {"retry_policy", reconnect_policy()}}},
+                              {"initial_metadata",
+                               json::array{json::object{{"key", key_header}, {"value", key}}}}}}}}},
            {"lds_config", ads},
            {"cds_config", ads}}},
-      {"static_resources", json::object{{"clusters", json::array{control_plane(call)}}}}};
+      {"static_resources", json::object{{"clusters", json::array{control_plane(call, key)}}}}};
   if (admin_port != 0) document["admin"] = {{"address", socket_address({"127.0.0.1", admin_port})}};
   return document;
 }

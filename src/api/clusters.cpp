@@ -161,6 +161,11 @@ ClusterStatus cluster_status(Call& call, Id<Cluster> id) {
     status.warnings.push_back(finding.object.type + " " + finding.object.name + " (" +
                               std::to_string(finding.object.id) + "): " + finding.message);
   }
+  const auto server = call.context.relay.standing(id.value);
+  if (server && !server->fault.empty()) {
+    status.warnings.push_back("syslog " + server->endpoint + ": not reached: " + server->fault +
+                              "; " + std::to_string(server->waiting) + " bytes wait");
+  }
   return status;
 }
 

@@ -16,6 +16,7 @@
 #include "crypto/authority.hpp"
 #include "settings/settings.hpp"
 #include "store/store.hpp"
+#include "syslog/relay.hpp"
 #include "xds/hub.hpp"
 
 namespace mp::api {
@@ -34,6 +35,7 @@ struct Context {
   HashGate& hashes;
   const Authority& authority;
   xds::Hub& hub;
+  const syslog::Relay& relay;
   RunningKeys& running;
   ListMemory& lists;
   PlanTurn& planning;

@@ -133,6 +133,47 @@ void report_xds(const Context& context, Scrape& scrape) {
                static_cast<double>(context.hub.revision()));
 }
 
+void report_log_streams(const Context& context, Scrape& scrape) {
+  const xds::Counters& counters = context.hub.status().counters();
+  scrape.gauge("marchproxy_access_log_streams", "Connected streams of access logs", {},
+               static_cast<double>(counters.log_streams.load()));
+  scrape.counter("marchproxy_access_log_entries_total", "Entries of access logs that proxies sent",
+                 {}, static_cast<double>(counters.log_entries.load()));
+  scrape.counter("marchproxy_access_log_refusals_total",
+                 "Streams of access logs that were refused or ended", {},
+                 static_cast<double>(counters.log_refusals.load()));
+}
+
+void report_syslog(const syslog::Standing& server, const std::string& cluster, Scrape& scrape) {
+  const Labels labels{{"cluster", cluster}};
+  scrape.counter("marchproxy_syslog_sent_total", "Records sent to the cluster's syslog server",
+                 labels, static_cast<double>(server.sent));
+  for (const auto& [reason, dropped] :
+       {std::pair("full", server.dropped_full), std::pair("refused", server.dropped_refused),
+        std::pair("off", server.dropped_off)}) {
+    scrape.counter("marchproxy_syslog_dropped_total",
+                   "Records dropped: no room, refused by the server's machine, or logging was "
+                   "switched off",
+                   {{"cluster", cluster}, {"reason", reason}}, static_cast<double>(dropped));
+  }
+  scrape.gauge("marchproxy_syslog_waiting_bytes", "Records that wait for the syslog server", labels,
+               static_cast<double>(server.waiting));
+  scrape.gauge("marchproxy_syslog_reachable", "0 while the syslog server cannot be reached", labels,
+               server.fault.empty() ? 1 : 0);
+}
+
+// Of clusters that log, and of those that have logged since the start.
+void report_syslog(const Context& context, Reader& db, Scrape& scrape) {
+  for (const Row& row : db.query("SELECT id, name, CASE WHEN is_active = 1 AND (log_auth = 1 OR "
+                                 "log_netflow = 1 OR log_debug = 1) THEN 1 ELSE 0 END "
+                                 "FROM clusters",
+                                 {}, {Column::Integer, Column::Text, Column::Integer})) {
+    const auto standing = context.relay.standing(std::get<std::int64_t>(row[0]));
+    if (standing || std::get<std::int64_t>(row[2]) == 1)
+      report_syslog(standing.value_or(syslog::Standing()), std::get<std::string>(row[1]), scrape);
+  }
+}
+
 void report_sign_ins(const Context& context, Scrape& scrape) {
   const auto figures = context.attempts.figures();
   const auto total = [&](const std::string& result, std::int64_t value) {
@@ -153,12 +194,14 @@ void report_metrics(Context& context) {
   context.metrics.on_scrape([&context](Scrape& scrape) {
     report_store(context.store, scrape);
     report_xds(context, scrape);
+    report_log_streams(context, scrape);
     context.rates.report(scrape, context.clock.now());
     report_sign_ins(context, scrape);
     context.store.read([&](Reader& db) {
       count_fleet(db, scrape);
       report_certificates(db, context.clock.now(), scrape);
       report_license(context, db, scrape);
+      report_syslog(context, db, scrape);
     });
   });
 }

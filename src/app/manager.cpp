@@ -14,6 +14,8 @@
 #include "base/log.hpp"
 #include "crypto/files.hpp"
 #include "http/server.hpp"
+#include "syslog/relay.hpp"
+#include "xds/log_report.hpp"
 #include "xds/server.hpp"
 
 namespace mp {
@@ -33,12 +35,18 @@ const Settings& with_files(const Settings& settings, Time now) {
   const TlsSettings& tls = settings.tls;
   if (!settings.license.ca.empty()) read_authorities(settings.license.ca, "license.ca");
   if (!settings.acme.ca.empty()) read_authorities(settings.acme.ca, "acme.ca");
+  if (!settings.syslog.ca.empty()) read_authorities(settings.syslog.ca, "syslog.ca");
   if (!xds.client_ca.empty()) read_authorities(xds.client_ca, "xds.client_ca");
   if (xds.tls == XdsTls::Files)
     read_pair({xds.certificate, xds.key, "xds.certificate", "xds.key"}, now);
   if (!tls.certificate.empty())
     read_pair({tls.certificate, tls.key, "tls.certificate", "tls.key"}, now);
   return settings;
+}
+
+syslog::RelayOptions relay_options(const Settings& settings) {
+  return {.buffer = static_cast<std::size_t>(settings.syslog.buffer) << 10,
+          .authorities = settings.syslog.ca};
 }
 
 http::ServerOptions http_options(const Settings& settings, const Clock& clock) {
@@ -68,7 +76,9 @@ struct Manager::Parts {
         trusted_proxies(settings.trusted_proxies),
         acme_renewals(store, clock, settings.acme, fetch),
         attempts(clock),
+        relay(relay_options(settings)),
         hub(store, status, clock),
+        log_report(hub, relay),
         context{.store = store,
                 .clock = clock,
                 .settings = settings,
@@ -82,6 +92,7 @@ struct Manager::Parts {
                 .hashes = hashes,
                 .authority = authority,
                 .hub = hub,
+                .relay = relay,
                 .running = running,
                 .lists = lists,
                 .planning = planning,
@@ -100,6 +111,7 @@ struct Manager::Parts {
   xds::ServerOptions xds_options() {
     return {.listen = settings.xds.listen,
             .tls = port_certificate.tls(),
+            .logs = &log_report,
             .on_group = [this](const xds::GroupKey& group) { hub.add_group(group); },
             .on_group_gone = [this](const xds::GroupKey& group) { hub.drop_group(group); }};
   }
@@ -157,7 +169,9 @@ struct Manager::Parts {
   KeyUse key_use;
   Attempts attempts;
   xds::Status status;
+  syslog::Relay relay;
   xds::Hub hub;
+  xds::LogReport log_report;
   Subscription waking;
   api::RunningKeys running;
   api::ListMemory lists;
@@ -200,6 +214,7 @@ void Manager::stop() {
   parts_->save_last();
   parts_->xds_server.stop();
   parts_->hub.stop();
+  parts_->relay.stop();
 }
 
 const FirstStart& Manager::first() const { return parts_->first; }

@@ -42,11 +42,16 @@ inline constexpr std::array cluster_fields{
                                   .search = true,
                                   .example = "\"Production cluster in US East region\""}),
     field<&Cluster::syslog_endpoint>(
-        "syslog_endpoint", "Where proxies send their logs, host:port.",
-        {.min = 1, .max = 260, .format = "host_port", .example = "\"syslog.company.com:514\""}),
-    field<&Cluster::log_auth>("log_auth", "Whether proxies log who was let in or refused."),
-    field<&Cluster::log_netflow>("log_netflow", "Whether proxies log connections."),
-    field<&Cluster::log_debug>("log_debug", "Whether proxies log details for debugging."),
+        "syslog_endpoint",
+        "Syslog server that their records are sent to: host:port, or tcp:// or tls:// before it.",
+        {.min = 1,
+         .max = 260,
+         .format = "syslog_endpoint",
+         .example = "\"syslog.company.com:514\""}),
+    field<&Cluster::log_auth>("log_auth", "Whether proxies report whom they let in or refused."),
+    field<&Cluster::log_netflow>("log_netflow",
+                                 "Whether proxies report every connection and request."),
+    field<&Cluster::log_debug>("log_debug", "Whether proxies report the details of every request."),
     field<&Cluster::is_active>("is_active", "Whether its keys and streams work."),
     field<&Cluster::is_default>("is_default", "Whether it is the one that the first start made.",
                                 {.mode = Mode::Server}),
@@ -81,14 +86,18 @@ struct ClusterLogging {
 };
 inline constexpr std::array cluster_logging_fields{
     field<&ClusterLogging::syslog_endpoint>(
-        "syslog_endpoint", "Where proxies send their logs, host:port.",
-        {.min = 1, .max = 260, .format = "host_port", .example = "\"syslog.company.com:514\""}),
-    field<&ClusterLogging::log_auth>("log_auth", "Whether proxies log who was let in or refused.",
-                                     {.required = true}),
-    field<&ClusterLogging::log_netflow>("log_netflow", "Whether proxies log connections.",
-                                        {.required = true}),
-    field<&ClusterLogging::log_debug>("log_debug", "Whether proxies log details for debugging.",
-                                      {.required = true}),
+        "syslog_endpoint",
+        "Syslog server that their records are sent to: host:port, or tcp:// or tls:// before it.",
+        {.min = 1,
+         .max = 260,
+         .format = "syslog_endpoint",
+         .example = "\"syslog.company.com:514\""}),
+    field<&ClusterLogging::log_auth>(
+        "log_auth", "Whether proxies report whom they let in or refused.", {.required = true}),
+    field<&ClusterLogging::log_netflow>(
+        "log_netflow", "Whether proxies report every connection and request.", {.required = true}),
+    field<&ClusterLogging::log_debug>(
+        "log_debug", "Whether proxies report the details of every request.", {.required = true}),
 };
 template <>
 inline constexpr Description describe<ClusterLogging> =

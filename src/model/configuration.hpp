@@ -19,7 +19,8 @@ inline constexpr std::array configured_cluster_fields{
     field<&ConfiguredCluster::name>("name", "Its name.",
                                     {.mode = Mode::Server, .example = "\"default\""}),
     field<&ConfiguredCluster::syslog_endpoint>(
-        "syslog_endpoint", "Where to send logs, host:port.",
+        "syslog_endpoint",
+        "Syslog server that its records go to: host:port, or tcp:// or tls:// before it.",
         {.mode = Mode::Server, .example = "\"syslog.company.com:514\""}),
     field<&ConfiguredCluster::log_auth>("log_auth", "Whether to log who was let in or refused.",
                                         {.mode = Mode::Server}),

@@ -101,6 +101,18 @@ bool host_port(std::string& text) {
   return true;
 }
 
+// Of a syslog server; without a scheme datagrams.
+bool syslog_endpoint(std::string& text) {
+  std::string scheme;
+  for (const char* each : {"udp://", "tcp://", "tls://"}) {
+    if (text.starts_with(each)) scheme = each;
+  }
+  std::string rest = text.substr(scheme.size());
+  if (!host_port(rest)) return false;
+  text = scheme + rest;
+  return true;
+}
+
 // What a mapping answers to: one name, all names below one, or every other.
 bool host_pattern(std::string& text) {
   lower(text);
@@ -287,6 +299,7 @@ constexpr std::string_view dot_or_none = "\\.?", star = "\\*|(\\*\\.)?";
 constexpr std::string_view bracket = "\\[(", closed = ")\\]|";
 constexpr std::string_view port_number =
     "):([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$";
+constexpr std::string_view transport = "^((udp|tcp|tls)://)?(";
 constexpr std::string_view local_part =
     "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@"
     "([A-Za-z0-9_-]{1,63}\\.)+[0-9]{0,62}[A-Za-z_-][A-Za-z0-9_-]{0,62}$";
@@ -311,6 +324,12 @@ constexpr std::array formats{
     Format{"host_port",
            Joined<begin, bracket, ipv6, closed, dns, dot_or_none, both, ipv4, port_number>::text,
            "Must be host:port, an IPv6 address in brackets", host_port},
+    Format{
+        "syslog_endpoint",
+        Joined<transport, bracket, ipv6, closed, dns, dot_or_none, both, ipv4, port_number>::text,
+        "Must be host:port, an IPv6 address in brackets; before it udp://, tcp://, tls:// or "
+        "nothing",
+        syslog_endpoint},
     Format{"host_pattern", Joined<begin, star, dns, dot_or_none, both, ipv4, both, ipv6, end>::text,
            "Must be a host name, *.domain or *", host_pattern},
     Format{"header_name", "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", "Must be the name of an HTTP header",

@@ -224,6 +224,23 @@ inline constexpr Description describe<AcmeSettings> =
     part<AcmeSettings>("acme", "Certificates from an ACME server (RFC 8555).", acme_settings_fields,
                        check_acme_settings);
 
+struct SyslogSettings {
+  int buffer = 4096;
+  std::string ca;
+};
+inline constexpr std::array syslog_settings_fields{
+    field<&SyslogSettings::buffer>(
+        "buffer",
+        "KiB of records that wait for the syslog server of one cluster; more are dropped.",
+        {.min = 64, .max = 1048576}),
+    field<&SyslogSettings::ca>(
+        "ca", "PEM file of the authorities of tls:// servers; the system's unless set.",
+        {.max = 4096}),
+};
+template <>
+inline constexpr Description describe<SyslogSettings> = part<SyslogSettings>(
+    "syslog", "Access logs on their way to the clusters' syslog servers.", syslog_settings_fields);
+
 struct LogSettings {
   log::Level level = log::Level::Info;
   log::Format format = log::Format::Text;
@@ -250,6 +267,7 @@ struct Settings {
   RateLimitSettings rate_limit;
   std::vector<std::string> trusted_proxies;
   AcmeSettings acme;
+  SyslogSettings syslog;
   LogSettings log;
 };
 inline constexpr std::array settings_fields{
@@ -273,6 +291,7 @@ inline constexpr std::array settings_fields{
         "Addresses and blocks of proxies whose X-Forwarded-For counts, with commas between.",
         {.max = 100, .format = "network"}),
     field<&Settings::acme>("acme", "Certificates from an ACME server."),
+    field<&Settings::syslog>("syslog", "Access logs on their way to syslog servers."),
     field<&Settings::log>("log", "The log."),
 };
 template <>

@@ -1,7 +1,9 @@
 #include "xds/admission.hpp"
 
+#include "xds/access_log.hpp"
 #include "xds/address.hpp"
 #include "xds/encode.hpp"
+#include "xds/mark.hpp"
 
 #include "envoy/extensions/common/matching/v3/extension_matcher.pb.h"
 #include "envoy/extensions/filters/http/composite/v3/composite.pb.h"
@@ -23,8 +25,7 @@ using envoy::extensions::filters::http::composite::v3::ExecuteFilterAction;
 using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 
 constexpr std::string_view token_filter = "marchproxy.token";
-constexpr std::string_view decision_filter = "envoy.filters.http.rbac";
-constexpr std::string_view token_metadata = "envoy.filters.http.jwt_authn";
+constexpr std::string_view decision_filter = decision_metadata;
 
 std::string key_header(const Service& service) {
   return service.auth_config.header.value_or("X-API-Key");
@@ -57,20 +58,6 @@ void permit_token(rbac::Policy& policy, const Service& service) {
   add().mutable_string_match()->set_exact(std::to_string(service.id));
 }
 
-void permit(rbac::Policy& policy, const Guard& guard) {
-  if (guard.open()) {
-    policy.add_principals()->set_any(true);
-    return;
-  }
-  for (const std::string& address : guard.addresses) permit_address(policy, address);
-  for (const PartyPtr& party : guard.tokens) permit_token(policy, *party->service);
-  for (const PartyPtr& party : guard.keys) {
-    permit_key(policy, *party->service, *party->service->secret);
-    if (party->previous_counts)
-      permit_key(policy, *party->service, *party->service->previous_secret);
-  }
-}
-
 void set_permission(rbac::Policy& policy, bool upgrade_too) {
   auto& permission = *policy.add_permissions();
   if (upgrade_too) {
@@ -82,17 +69,55 @@ void set_permission(rbac::Policy& policy, bool upgrade_too) {
   header.set_present_match(true);
 }
 
-void decide(Route& target, const HttpRoute& route, bool upgrades) {
+// The policies of a route: one a mapping, or, where decisions are logged, one for each way by which
+// callers of a mapping may prove who they are. The policy that admits is named in the record.
+class Policies {
+ public:
+  Policies(rbac::RBAC& rules, bool upgrades, const Logging& logging)
+      : rules_(rules), upgrades_(upgrades), logging_(logging) {}
+
+  void add(const HttpClaim& claim) {
+    const Guard& guard = *claim.guard;
+    permission_.Clear();
+    set_permission(permission_, !upgrades_ || allows_upgrade(claim));
+    const std::int64_t mapping = claim.mapping->id;
+    if (guard.open()) policy({.mapping = mapping}).add_principals()->set_any(true);
+    for (const std::string& address : guard.addresses)
+      permit_address(policy({mapping, Mark::Proof::Address}), address);
+    for (const PartyPtr& party : guard.tokens)
+      permit_token(policy({mapping, Mark::Proof::Token, party->service->id}), *party->service);
+    for (const PartyPtr& party : guard.keys) {
+      auto& by_key = policy({mapping, Mark::Proof::Key, party->service->id});
+      permit_key(by_key, *party->service, *party->service->secret);
+      if (party->previous_counts)
+        permit_key(by_key, *party->service, *party->service->previous_secret);
+    }
+    for (const std::string& name : fresh_)
+      (*rules_.mutable_policies())[name].MergeFrom(permission_);
+    fresh_.clear();
+  }
+
+ private:
+  rbac::Policy& policy(Mark mark) {
+    if (!logging_.auth) mark = {.mapping = mark.mapping};
+    const std::string name = to_text(mark);
+    fresh_.insert(name);
+    return (*rules_.mutable_policies())[name];
+  }
+
+  rbac::RBAC& rules_;
+  const bool upgrades_;
+  const Logging& logging_;
+  rbac::Policy permission_;
+  std::set<std::string> fresh_;  // policies that the present claim added to
+};
+
+void decide(Route& target, const HttpRoute& route, bool upgrades, const Logging& logging) {
   envoy::extensions::filters::http::rbac::v3::RBACPerRoute per_route;
   auto& rules = *per_route.mutable_rbac()->mutable_rules();
   rules.set_action(rbac::RBAC::ALLOW);
-  for (const HttpClaim* claim : route.claims) {
-    if (claim->guard->nobody()) continue;
-    rbac::Policy policy;
-    set_permission(policy, !upgrades || allows_upgrade(*claim));
-    permit(policy, *claim->guard);
-    (*rules.mutable_policies())["mapping/" + std::to_string(claim->mapping->id)].MergeFrom(policy);
-  }
+  Policies policies(rules, upgrades, logging);
+  for (const HttpClaim* claim : route.claims) policies.add(*claim);
   (*target.mutable_typed_per_filter_config())[std::string(decision_filter)] = pack(per_route);
 }
 
@@ -132,9 +157,10 @@ void take_keys_off(Route& target, const HttpRoute& route) {
 
 }  // namespace
 
-TokenCheck token_check(const HttpRoute& route) {
+TokenCheck token_check(const HttpRoute& route, const Logging& logging) {
   std::map<std::int64_t, PartyPtr> parties;
   TokenCheck check{.need = TokenCheck::Need::Required};
+  if (logging.auth) check.refusal = refused_token;
   for (const HttpClaim* claim : route.claims) {
     const Guard& guard = *claim->guard;
     for (const PartyPtr& party : guard.tokens) parties.emplace(party->service->id, party);
@@ -165,17 +191,17 @@ void add_admission_filters(HttpConnectionManager& manager, const std::string& to
   add_decision_filter(manager);
 }
 
-void admit(Route& target, const HttpRoute& route, Flavour flavour) {
+void admit(Route& target, const HttpRoute& route, const RouteForm& form) {
   take_keys_off(target, route);
   const bool upgrades = std::ranges::any_of(
       route.claims, [](const HttpClaim* claim) { return allows_upgrade(*claim); });
   const bool unconditional = std::ranges::any_of(route.claims, [&](const HttpClaim* claim) {
     return claim->guard->open() && (!upgrades || allows_upgrade(*claim));
   });
-  const TokenCheck check = token_check(route);
-  const auto set_check = flavour == Flavour::Delta ? check_tokens : name_check;
+  const TokenCheck check = token_check(route, form.logging);
+  const auto set_check = form.flavour == Flavour::Delta ? check_tokens : name_check;
   if (!check.parties.empty()) set_check(target, check);
-  if (!unconditional) decide(target, route, upgrades);
+  if (!unconditional) decide(target, route, upgrades, form.logging);
 }
 
 }  // namespace mp::xds

@@ -5,7 +5,7 @@
 // holds secrets: never log it.
 #pragma once
 
-#include "xds/claims.hpp"
+#include "xds/route.hpp"
 #include "xds/token.hpp"
 
 #include "envoy/config/route/v3/route_components.pb.h"
@@ -25,11 +25,12 @@ void add_admission_filters(
     const std::string& tokens);
 
 // What tokens the route asks for; no parties: none.
-TokenCheck token_check(const HttpRoute& route);
+TokenCheck token_check(const HttpRoute& route, const Logging& logging);
 
 // Lets pass whom one of the claims' guards admits; nobody when they admit nobody. A claim of a
 // mapping without ws admits to requests only, not to an upgrade that another claim on the route
-// allows. Takes the credentials off the request: the service does not see them.
-void admit(envoy::config::route::v3::Route& target, const HttpRoute& route, Flavour flavour);
+// allows. Takes the credentials off the request: the service does not see them. Where decisions are
+// logged they tell by what they were made.
+void admit(envoy::config::route::v3::Route& target, const HttpRoute& route, const RouteForm& form);
 
 }  // namespace mp::xds

@@ -260,10 +260,13 @@ Builder::~Builder() = default;
 
 SnapshotPtr Builder::build(const ClusterConfig& config, Time now) {
   if (proxyless_) return proxyless_->build(config, now);
-  // Its name is part of what callers prove to be.
+  // Its name is part of what callers prove to be, its switches are part of listeners and routes.
   const std::string cluster = config.cluster ? config.cluster->name : "";
-  if (cluster != memory_->cluster) {
-    memory_ = std::make_unique<Memory>(memory_->audience);
+  const Logging logging = config.cluster ? logging_of(*config.cluster) : Logging();
+  if (cluster != memory_->cluster || logging != memory_->audience.logging) {
+    Audience audience = memory_->audience;
+    audience.logging = logging;
+    memory_ = std::make_unique<Memory>(std::move(audience));
     memory_->cluster = cluster;
   }
   const Memory::Changes changes{memory_->directory.update(config, now),
@@ -275,6 +278,10 @@ SnapshotPtr Builder::build(const ClusterConfig& config, Time now) {
   for (std::size_t type = 0; type < type_count; ++type)
     snapshot.types[type] = memory_->shelves[type].settle();
   return std::make_shared<const Snapshot>(std::move(snapshot));
+}
+
+Logging logging_of(const Cluster& cluster) {
+  return {cluster.log_auth, cluster.log_netflow, cluster.log_debug};
 }
 
 std::optional<Time> next_change(const ClusterConfig& config, Time now) {

@@ -15,11 +15,25 @@
 
 namespace mp::xds {
 
+// The Envoy cluster of the bootstrap that leads to the manager.
+inline constexpr std::string_view control_plane_cluster = "marchproxy_xds";
+
+// What a cluster's proxies send records about; `auth`: decisions about callers.
+struct Logging {
+  bool auth = false;
+  bool netflow = false;
+  bool debug = false;
+  bool any() const { return auth || netflow || debug; }
+  auto operator<=>(const Logging&) const = default;
+};
+Logging logging_of(const Cluster& cluster);
+
 // Who is built for: proxies of one cluster that agree in these share a snapshot.
 struct Audience {
   ProxyType type = ProxyType::Egress;
   std::string listen_address = "0.0.0.0";
   Flavour flavour = Flavour::Delta;
+  Logging logging = {};  // of the cluster; the builder takes it from there
   auto operator<=>(const Audience&) const = default;
 };
 

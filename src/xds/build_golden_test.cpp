@@ -106,6 +106,15 @@ Audience audience_of(const json::object& config) {
   return audience;
 }
 
+// "log": the switches that are on.
+Logging logging_in(const json::object& config) {
+  const auto* given = config.if_contains("log");
+  const auto on = [&](const char* name) {
+    return given && std::ranges::count(given->as_array(), json::value(name)) == 1;
+  };
+  return {on("auth"), on("netflow"), on("debug")};
+}
+
 class Golden : public testing::TestWithParam<std::string> {};
 
 TEST_P(Golden, Snapshot) {
@@ -121,6 +130,7 @@ TEST_P(Golden, Snapshot) {
       intent.certificate(certificate.as_object());
   }
   if (config.contains("issuer")) intent.issuer();
+  intent.log(logging_in(config));
   const SnapshotPtr snapshot = intent.build(audience_of(config));
   EXPECT_EQ(inconsistencies(*snapshot), std::vector<std::string>());
   std::ostringstream text;

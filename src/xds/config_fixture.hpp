@@ -78,6 +78,14 @@ class Intent {
     issuers_.push_back(std::make_shared<const Issuer>(std::move(row)));
   }
 
+  void log(const Logging& logging) {
+    Cluster row = *cluster_;
+    row.log_auth = logging.auth;
+    row.log_netflow = logging.netflow;
+    row.log_debug = logging.debug;
+    cluster_ = std::make_shared<const Cluster>(std::move(row));
+  }
+
   void drop_service(std::int64_t id) {
     std::erase_if(services_, [&](const auto& row) { return row->id == id; });
   }
@@ -151,7 +159,7 @@ class Intent {
   }
 
   std::shared_ptr<const Cluster> cluster_ =
-      std::make_shared<const Cluster>(Cluster{.id = 1, .name = "main"});
+      std::make_shared<const Cluster>(Cluster{.id = 1, .name = "main", .log_auth = false});
   std::vector<std::shared_ptr<const Service>> services_;
   std::vector<std::shared_ptr<const Mapping>> mappings_;
   std::vector<std::shared_ptr<const Certificate>> certificates_;

@@ -53,7 +53,7 @@ void Domains::remake_domain(const std::string& name, Shelves& shelves, Tally& fi
     return;
   }
   domain.findings = settlement.findings;
-  domain.host = make_virtual_host(name, settlement, flavour_);
+  domain.host = make_virtual_host(name, settlement, {flavour_, logging_});
   if (own_scope)
     shelf(shelves, Type::ScopedRoute)
         .put(scope_name(routes_, name), make_scope(routes_, name, {&domain.host}));

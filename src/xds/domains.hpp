@@ -29,8 +29,10 @@ struct ByRank {
 
 class Domains {
  public:
-  Domains(int port, Security security, Flavour flavour)
-      : routes_(routes_name(port, security)), flavour_(flavour) {}
+  Domains(int port, Security security, const Audience& audience)
+      : routes_(routes_name(port, security)),
+        flavour_(audience.flavour),
+        logging_(audience.logging) {}
 
   // The claims stay where they are until they are removed.
   void add(const HttpClaim& claim);
@@ -58,6 +60,7 @@ class Domains {
 
   std::string routes_;
   Flavour flavour_;
+  Logging logging_;
   std::map<std::string, Domain> domains_;
   std::set<std::string> touched_;
   int by_path_ = 0;  // claims

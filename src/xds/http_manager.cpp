@@ -1,5 +1,6 @@
 #include "xds/http_manager.hpp"
 
+#include "xds/access_log.hpp"
 #include "xds/admission.hpp"
 #include "xds/denial.hpp"
 #include "xds/encode.hpp"
@@ -82,7 +83,8 @@ void add_router(HttpConnectionManager& manager) {
 
 }  // namespace
 
-HttpConnectionManager make_http_manager(const TcpPort& port, Security security, Flavour flavour) {
+HttpConnectionManager make_http_manager(const TcpPort& port, Security security,
+                                        const Audience& audience) {
   const bool tls = security == Security::Tls;
   HttpConnectionManager manager;
   manager.set_stat_prefix((tls ? "https_" : "http_") + std::to_string(port.port));
@@ -90,13 +92,14 @@ HttpConnectionManager make_http_manager(const TcpPort& port, Security security, 
   set_trust(manager);
   set_paths(manager, tls ? port.https : port.http);
   forbid_upgrades(manager);
-  set_routes(manager, routes_name(port.port, security), flavour);
-  if (flavour == Flavour::Delta)
+  set_routes(manager, routes_name(port.port, security), audience.flavour);
+  if (audience.flavour == Flavour::Delta)
     add_admission_filters(manager);
   else
     add_admission_filters(manager, tls ? port.https_tokens : port.http_tokens);
   add_denials(manager);
   add_router(manager);
+  log_requests(*manager.mutable_access_log(), audience.logging);
   return manager;
 }
 

@@ -10,6 +10,6 @@ namespace mp::xds {
 
 // For the requests in clear or for those within TLS; the port has some.
 envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager
-make_http_manager(const TcpPort& port, Security security, Flavour flavour);
+make_http_manager(const TcpPort& port, Security security, const Audience& audience);
 
 }  // namespace mp::xds

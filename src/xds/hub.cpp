@@ -12,6 +12,7 @@ namespace {
 constexpr std::int64_t changes_at_once = 1000;
 constexpr Milliseconds longest_pause{1000};
 constexpr Milliseconds clock_tolerance{1000};
+constexpr Milliseconds longest_wait{5000};
 
 std::int64_t number(const std::string& text) {
   std::int64_t value = 0;
@@ -112,6 +113,7 @@ void Hub::stop() {
     stopping_ = true;
   }
   wake_.notify_all();
+  known_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -214,6 +216,7 @@ bool Hub::round() {
   store_.read([&](Reader& db) {
     more = take_changes(db);
     take_groups(db);
+    take_followed(db);
   });
   mark_due(clock_.now());
   while (!dirty_.empty()) {
@@ -255,18 +258,47 @@ void Hub::take_groups(Reader& db) {
 }
 
 void Hub::take_group(Reader& db, const GroupKey& key) {
-  bool known = false;
-  {
-    const std::lock_guard lock(mutex_);
-    known = clusters_.contains(key.cluster_id);
-  }
-  ClusterConfigPtr config = known ? nullptr : load_config(db, key.cluster_id);
-  if (!known && !config) return;  // the cluster has gone
+  if (!know(db, key.cluster_id)) return;
   groups_.try_emplace(key, Audience{key.type, key.listen_address, key.flavour});
   dirty_.insert(key.cluster_id);
-  if (known) return;
+}
+
+// Loads the cluster unless it is known; false when it has gone.
+bool Hub::know(Reader& db, std::int64_t cluster_id) {
+  if (config(cluster_id)) return true;
+  ClusterConfigPtr config = load_config(db, cluster_id);
+  if (!config) return false;
+  on_cluster_(*config->cluster);
+  {
+    const std::lock_guard lock(mutex_);
+    clusters_[cluster_id].config = std::move(config);
+  }
+  known_.notify_all();
+  return true;
+}
+
+void Hub::take_followed(Reader& db) {
+  std::vector<std::int64_t> followed;
+  {
+    const std::lock_guard lock(mutex_);
+    followed.swap(followed_);
+  }
+  for (const std::int64_t cluster_id : followed) know(db, cluster_id);
+}
+
+void Hub::follow(std::int64_t cluster_id) {
+  std::unique_lock lock(mutex_);
+  if (clusters_.contains(cluster_id)) return;
+  followed_.push_back(cluster_id);
+  woken_ = true;
+  wake_.notify_one();
+  known_.wait_for(lock, longest_wait, [&] { return stopping_ || clusters_.contains(cluster_id); });
+}
+
+ClusterConfigPtr Hub::config(std::int64_t cluster_id) const {
   const std::lock_guard lock(mutex_);
-  clusters_[key.cluster_id].config = std::move(config);
+  const auto found = clusters_.find(cluster_id);
+  return found == clusters_.end() ? nullptr : found->second.config;
 }
 
 bool Hub::take_changes(Reader& db) {
@@ -308,6 +340,7 @@ void Hub::take_cluster(Reader& db, std::int64_t cluster_id, const Objects& objec
   for (const auto& [object, revision] : objects) {
     (apply(db, *changed, object.first, object.second) ? present : gone)[object] = revision;
   }
+  if (objects.contains({"cluster", cluster_id})) on_cluster_(*changed->cluster);
   const std::lock_guard lock(mutex_);
   ClusterState& state = clusters_[cluster_id];
   state.config = std::move(changed);

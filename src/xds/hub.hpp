@@ -42,8 +42,11 @@ class Hub {
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
-  // Before start(): who is given the snapshots.
+  // Before start(): who is given the snapshots, and who is told when a cluster that proxies have
+  // asked for is first seen or is itself changed (from the hub's thread, without locks).
   void serve(Server& server);
+  using OnCluster = std::function<void(const Cluster&)>;
+  void tell(OnCluster on_cluster) { on_cluster_ = std::move(on_cluster); }
   void start();
   void stop();
 
@@ -52,6 +55,12 @@ class Hub {
   // A group of proxies appeared, or its last one left. From any thread.
   void add_group(const GroupKey& group);
   void drop_group(const GroupKey& group);
+
+  // Has the cluster's intent kept from now on, proxies or not, and waits for it; at most a few
+  // seconds. From any thread but the hub's.
+  void follow(std::int64_t cluster_id);
+  // Its intent as the hub knows it; null unless it is kept.
+  ClusterConfigPtr config(std::int64_t cluster_id) const;
 
   // What the fleet makes of the objects of a cluster, at this moment.
   ClusterView view(std::int64_t cluster_id,
@@ -85,6 +94,8 @@ class Hub {
   bool round();
   void take_groups(Reader& db);
   void take_group(Reader& db, const GroupKey& key);
+  void take_followed(Reader& db);
+  bool know(Reader& db, std::int64_t cluster_id);
   bool take_changes(Reader& db);
   std::vector<std::int64_t> concerned(const ChangeHead& entry) const;
   void take_cluster(Reader& db, std::int64_t cluster_id, const Objects& objects);
@@ -96,6 +107,7 @@ class Hub {
   Status& status_;
   const Clock& clock_;
   Server* server_ = nullptr;
+  OnCluster on_cluster_ = [](const Cluster&) {};
 
   mutable std::mutex mutex_;  // guards what follows; never held while building
   std::condition_variable wake_;
@@ -103,6 +115,8 @@ class Hub {
   bool stopping_ = false;
   std::vector<GroupKey> arrived_;
   std::vector<GroupKey> left_;
+  std::vector<std::int64_t> followed_;  // to be loaded
+  std::condition_variable known_;       // one of them is
   std::unordered_map<std::int64_t, ClusterState> clusters_;
   std::int64_t revision_ = 0;
 

@@ -1,5 +1,6 @@
 #include "xds/listener.hpp"
 
+#include "xds/access_log.hpp"
 #include "xds/address.hpp"
 #include "xds/downstream_tls.hpp"
 #include "xds/encode.hpp"
@@ -47,12 +48,13 @@ Listener base(const Audience& audience, Carrier carrier, int port) {
   return listener;
 }
 
-void fill_tcp_chain(FilterChain& chain, const StreamClaim& claim) {
+void fill_tcp_chain(FilterChain& chain, const StreamClaim& claim, const Logging& logging) {
   TcpProxy proxy;
   proxy.set_stat_prefix(std::string(name_of(claim.carrier)) + "_" + std::to_string(claim.port));
   proxy.set_cluster(claim.upstream->name);
   proxy.mutable_idle_timeout()->set_seconds(tcp_idle);
   proxy.mutable_max_connect_attempts()->set_value(3);
+  log_connections(*proxy.mutable_access_log(), chain, claim, logging);
   chain.set_name(claim.upstream->name);
   auto& filter = *chain.add_filters();
   filter.set_name("envoy.filters.network.tcp_proxy");
@@ -69,10 +71,11 @@ void match_sources(FilterChain& chain, const std::vector<std::string>& addresses
 }
 
 // Callers that prove themselves by their address come as they are.
-void fill_share_chain(FilterChain& chain, const StreamSettlement::Share& share) {
+void fill_share_chain(FilterChain& chain, const StreamSettlement::Share& share,
+                      const Logging& logging) {
   StreamClaim claim = *share.claim;
   claim.certificate = std::nullopt;
-  fill_tcp_chain(chain, claim);
+  fill_tcp_chain(chain, claim, logging);
   chain.set_name(chain.name() + "/" + object_of(*claim.mapping).name);
   match_sources(chain, share.addresses);
 }
@@ -91,17 +94,26 @@ class Chains {
     if (port_.http != TcpPort::Http::None) add_http();
     add_tcp();
     inspect();
+    if (turns_away()) log_turned_away(*listener_.mutable_access_log(), audience_.logging);
   }
 
  private:
   bool tls() const { return !port_.ended.empty() || !port_.passed.empty(); }
   bool tcp() const { return port_.streams.rest || !port_.streams.shares.empty(); }
+  // Some callers are known by their addresses, and for others there is no chain.
+  bool turns_away() const {
+    const auto by_address = [](const StreamSettlement& streams) { return !streams.shares.empty(); };
+    return !listener_.has_default_filter_chain() &&
+           (by_address(port_.streams) || std::ranges::any_of(port_.passed, [&](const auto& passed) {
+              return by_address(*passed.streams);
+            }));
+  }
   bool tells_http() const { return tcp() && port_.http != TcpPort::Http::None; }
 
   void manage_http(FilterChain& chain, Security security) {
     auto& filter = *chain.add_filters();
     filter.set_name("envoy.filters.network.http_connection_manager");
-    *filter.mutable_typed_config() = pack(make_http_manager(port_, security, audience_.flavour));
+    *filter.mutable_typed_config() = pack(make_http_manager(port_, security, audience_));
   }
 
   void add_ended(const TcpPort::Ended& ended) {
@@ -124,12 +136,12 @@ class Chains {
   void add_passed(const TcpPort::Passed& passed) {
     for (const StreamSettlement::Share& share : passed.streams->shares) {
       FilterChain& chain = *listener_.add_filter_chains();
-      fill_share_chain(chain, share);
+      fill_share_chain(chain, share, audience_.logging);
       match_tls(chain, passed.server_name);
     }
     if (!passed.streams->rest) return;
     FilterChain& chain = *listener_.add_filter_chains();
-    fill_tcp_chain(chain, *passed.streams->rest);
+    fill_tcp_chain(chain, *passed.streams->rest, audience_.logging);
     match_tls(chain, passed.server_name);
   }
 
@@ -152,18 +164,19 @@ class Chains {
     const bool takes_tls = std::ranges::none_of(
         port_.passed, [](const auto& passed) { return passed.server_name == "*"; });
     for (const StreamSettlement::Share& share : port_.streams.shares) {
-      fill_share_chain(*listener_.add_filter_chains(), share);
+      fill_share_chain(*listener_.add_filter_chains(), share, audience_.logging);
       if (!tls()) continue;
       FilterChain& plain = *listener_.mutable_filter_chains()->rbegin();
       plain.mutable_filter_chain_match()->set_transport_protocol(std::string(plain_transport));
       if (!takes_tls) continue;
       FilterChain& within = *listener_.add_filter_chains();
-      fill_share_chain(within, share);
+      fill_share_chain(within, share, audience_.logging);
       within.set_name(within.name() + "/tls");
       within.mutable_filter_chain_match()->set_transport_protocol(std::string(tls_transport));
     }
     if (port_.streams.rest)
-      fill_tcp_chain(*listener_.mutable_default_filter_chain(), *port_.streams.rest);
+      fill_tcp_chain(*listener_.mutable_default_filter_chain(), *port_.streams.rest,
+                     audience_.logging);
   }
 
   // HTTP and TLS are told from other protocols by their first bytes. A silent client waits for the
@@ -197,7 +210,7 @@ OnMatch send_to(const StreamClaim& claim) {
 }
 
 // Datagrams go by their source address; those that nothing is said about are dropped.
-UdpProxyConfig make_udp_proxy(const UdpPort& port) {
+UdpProxyConfig make_udp_proxy(const UdpPort& port, const Logging& logging) {
   UdpProxyConfig proxy;
   proxy.set_stat_prefix("udp_" + std::to_string(port.port));
   proxy.mutable_idle_timeout()->set_seconds(udp_idle);
@@ -213,6 +226,7 @@ UdpProxyConfig make_udp_proxy(const UdpPort& port) {
     }
   }
   if (port.streams.rest) *matcher.mutable_on_no_match() = send_to(*port.streams.rest);
+  log_sessions(*proxy.mutable_access_log(), port.streams, logging);
   return proxy;
 }
 
@@ -238,7 +252,7 @@ ResourcePtr make_udp_listener(const Audience& audience, const UdpPort& port) {
   listener.mutable_udp_listener_config();
   auto& filter = *listener.add_listener_filters();
   filter.set_name("envoy.filters.udp_listener.udp_proxy");
-  *filter.mutable_typed_config() = pack(make_udp_proxy(port));
+  *filter.mutable_typed_config() = pack(make_udp_proxy(port, audience.logging));
   return make_resource(listener.name(), pack(listener), port.origins);
 }
 

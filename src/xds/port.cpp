@@ -14,8 +14,8 @@ Port::Port(Transport transport, int number, const Audience& audience)
     : transport_(transport),
       number_(number),
       audience_(audience),
-      in_clear_(number, Security::Plain, audience.flavour),
-      within_tls_(number, Security::Tls, audience.flavour) {}
+      in_clear_(number, Security::Plain, audience),
+      within_tls_(number, Security::Tls, audience) {}
 
 void Port::count_in(const Mapping& mapping) { ++mappings_[{mapping.priority, mapping.id}]; }
 

@@ -43,7 +43,7 @@ void set_limits(proto::RouteAction& action, const HttpRoute& route, bool upgrade
   retry.set_host_selection_retry_max_attempts(most_picks);
 }
 
-proto::Route make_route(const HttpRoute& route, Flavour flavour) {
+proto::Route make_route(const HttpRoute& route, const RouteForm& form) {
   proto::Route target;
   target.set_name(object_of(*route.first().mapping).name);
   auto& action = *target.mutable_route();
@@ -56,16 +56,16 @@ proto::Route make_route(const HttpRoute& route, Flavour flavour) {
     upgrade.set_upgrade_type("websocket");
     upgrade.mutable_enabled()->set_value(true);
   }
-  admit(target, route, flavour);
+  admit(target, route, form);
   return target;
 }
 
 // A prefix ends at a slash: "/api" is "/api" and all below, not "/apiary". Cutting it off leaves
 // "/..." in every case, which needs a route each for "/api" and "/api/".
-void add_routes(proto::VirtualHost& host, const HttpRoute& route, Flavour flavour) {
+void add_routes(proto::VirtualHost& host, const HttpRoute& route, const RouteForm& form) {
   const Mapping& mapping = *route.first().mapping;
   const std::string& path = mapping.path_prefix;
-  proto::Route target = make_route(route, flavour);
+  proto::Route target = make_route(route, form);
   if (!mapping.strip_prefix || path == "/") {
     if (ends_open(path)) {
       target.mutable_match()->set_prefix(path);
@@ -135,20 +135,20 @@ std::vector<Object> origins_of(const std::vector<const VirtualHost*>& hosts) {
 }  // namespace
 
 VirtualHost make_virtual_host(const std::string& domain, const HttpSettlement& settlement,
-                              Flavour flavour) {
+                              const RouteForm& form) {
   proto::VirtualHost host;
   host.set_name(domain);
   host.add_domains(domain);
   VirtualHost made{.domain = domain};
   for (const HttpRoute& route : settlement.routes) {
-    add_routes(host, route, flavour);
-    if (flavour != Flavour::Delta) {
-      TokenCheck check = token_check(route);
+    add_routes(host, route, form);
+    if (form.flavour != Flavour::Delta) {
+      TokenCheck check = token_check(route, form.logging);
       if (!check.parties.empty()) made.checks.push_back(std::move(check));
     }
     for (const HttpClaim* claim : route.claims) made.origins.push_back(object_of(*claim->mapping));
   }
-  if (flavour == Flavour::Delta) mark_scope(host);
+  if (form.flavour == Flavour::Delta) mark_scope(host);
   made.bytes = deterministic(host);
   return made;
 }

@@ -2,6 +2,7 @@
 // Used by port.cpp.
 #pragma once
 
+#include "xds/build.hpp"
 #include "xds/claims.hpp"
 #include "xds/token.hpp"
 
@@ -18,9 +19,15 @@ struct VirtualHost {
   std::vector<TokenCheck> checks;  // that its routes name and the listener has to have
 };
 
+// What routes depend on besides their claims.
+struct RouteForm {
+  Flavour flavour = Flavour::Delta;
+  Logging logging = {};
+};
+
 // A request that no path of `settlement` fits is answered 404, as one to an unknown domain is.
 VirtualHost make_virtual_host(const std::string& domain, const HttpSettlement& settlement,
-                              Flavour flavour);
+                              const RouteForm& form);
 
 // Domains that names below or beside them can meet ("*.example.com", "*").
 bool is_wildcard(std::string_view domain);

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "xds/buffers.hpp"
 #include "xds/csds_service.hpp"
+#include "xds/log_stream.hpp"
 #include "xds/switchboard.hpp"
 #include "xds/tls_credentials.hpp"
 
@@ -41,6 +42,8 @@ constexpr std::array methods{
            Flavour::Delta},
     Method{"/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets", Channel::Secrets,
            Flavour::StateOfTheWorld},
+    Method{"/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs", Channel::Logs,
+           Flavour::Delta},
 };
 
 Secret key_of(const grpc::CallbackServerContext& context) {
@@ -71,21 +74,23 @@ grpc::ByteBuffer to_buffer(const Message& message) {
 // OnDone comes when every other reaction has returned, and then the object goes.
 class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
  public:
-  // `calls` counts those that are there.
-  Reactor(Switchboard& board, std::atomic<int>& calls, grpc::GenericCallbackServerContext& context,
-          const Method& method)
+  // `enter` gives who speaks on this line: nobody when the server stops. `calls` counts those that
+  // are there.
+  template <class Enter>
+  Reactor(std::atomic<int>& calls, grpc::GenericCallbackServerContext& context,
+          const Method& method, Enter enter)
       : context_(context), calls_(calls) {
     ++calls_;
-    auto session = board.add({.channel = method.channel,
-                              .flavour = method.flavour,
-                              .cluster_key = key_of(context),
-                              .peer = address_of(context.peer())},
-                             *this);
+    std::shared_ptr<Caller> caller = enter(Call{.channel = method.channel,
+                                                .flavour = method.flavour,
+                                                .cluster_key = key_of(context),
+                                                .peer = address_of(context.peer())},
+                                           *this);
     {
       const std::lock_guard lock{mutex_};
-      session_ = session;
+      caller_ = caller;
     }
-    if (session)
+    if (caller)
       StartRead(&incoming_);
     else
       Finish({grpc::StatusCode::UNAVAILABLE, "the server stops"});
@@ -112,7 +117,7 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
 
   void OnReadDone(bool ok) override {
     if (!ok) return end(grpc::Status::OK);
-    session()->on_message(to_text(incoming_));
+    caller()->on_message(to_text(incoming_));
   }
 
   void OnWriteDone(bool ok) override {
@@ -131,22 +136,22 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
         return;
       }
     }
-    session_->on_drained();
+    caller()->on_drained();
   }
 
   void OnCancel() override { end(grpc::Status::CANCELLED); }
 
   void OnDone() override {
-    if (const auto gone = session()) gone->on_gone();
+    if (const auto gone = caller()) gone->on_gone();
     std::atomic<int>& calls = calls_;
     delete this;
     --calls;
   }
 
  private:
-  std::shared_ptr<Session> session() {
+  std::shared_ptr<Caller> caller() {
     const std::lock_guard lock{mutex_};
-    return session_;
+    return caller_;
   }
 
   void end(grpc::Status status) {
@@ -160,25 +165,25 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
   std::atomic<int>& calls_;
   grpc::ByteBuffer incoming_;
 
-  // Guards what follows; the session too, although gRPC orders the reactions, because the thread
+  // Guards what follows; the caller too, although gRPC orders the reactions, because the thread
   // sanitizer does not see how.
   std::mutex mutex_;
-  std::shared_ptr<Session> session_;
-  std::list<grpc::ByteBuffer> outgoing_;  // bounded by the session, which asks for the length
+  std::shared_ptr<Caller> caller_;
+  std::list<grpc::ByteBuffer> outgoing_;  // bounded by the caller, which asks for the length
   bool writing_ = false;
   std::optional<grpc::Status> ending_;
 };
 
 class Discovery final : public grpc::CallbackGenericService {
  public:
-  explicit Discovery(Switchboard& board) : board_(board), status_(board) {}
+  Discovery(Switchboard& board, LogDesk& desk) : board_(board), desk_(desk), status_(board) {}
 
   void stop() { status_.stop(); }
 
   grpc::ServerGenericBidiReactor* CreateReactor(
       grpc::GenericCallbackServerContext* context) override {
     for (const auto& method : methods) {
-      if (method.path == context->method()) return new Reactor(board_, calls_, *context, method);
+      if (method.path == context->method()) return open(*context, method);
     }
     if (auto* reactor = status_.react(*context)) return reactor;
     return grpc::CallbackGenericService::CreateReactor(context);  // UNIMPLEMENTED
@@ -190,7 +195,17 @@ class Discovery final : public grpc::CallbackGenericService {
   }
 
  private:
+  Reactor* open(grpc::GenericCallbackServerContext& context, const Method& method) {
+    return new Reactor(calls_, context, method,
+                       [&](Call call, Line& line) -> std::shared_ptr<Caller> {
+                         if (method.channel == Channel::Logs)
+                           return desk_.add(std::move(call), line);
+                         return board_.add(std::move(call), line);
+                       });
+  }
+
   Switchboard& board_;
+  LogDesk& desk_;
   std::atomic<int> calls_{0};
   StatusService status_;
 };
@@ -225,8 +240,11 @@ class Server::Core {
  public:
   Core(ServerOptions options, Gate& gate, Status& status, const Clock& clock)
       : options_(std::move(options)),
-        board_(options_.on_group, options_.on_group_gone, gate, status, clock),
-        discovery_(board_) {
+        desk_(gate, clock, options_.logs, status.counters()),
+        board_(
+            options_.on_group, options_.on_group_gone, [this](Time now) { desk_.tick(now); }, gate,
+            status, clock),
+        discovery_(board_, desk_) {
     if (options_.tls) tls_ = std::make_shared<TlsCredentials>(*options_.tls);
   }
   ~Core() { stop(); }
@@ -249,6 +267,7 @@ class Server::Core {
   void stop() {
     board_.stop();
     discovery_.stop();
+    desk_.stop();
     if (!server_) return;
     server_->Shutdown(std::chrono::system_clock::now() + stop_patience);
     server_.reset();
@@ -261,6 +280,7 @@ class Server::Core {
 
   int port() const { return port_; }
   Switchboard& board() { return board_; }
+  LogDesk& desk() { return desk_; }
 
  private:
   std::shared_ptr<grpc::ServerCredentials> credentials() const {
@@ -268,6 +288,7 @@ class Server::Core {
   }
 
   const ServerOptions options_;
+  LogDesk desk_;
   Switchboard board_;
   Discovery discovery_;
   std::shared_ptr<TlsCredentials> tls_;
@@ -285,9 +306,13 @@ void Server::publish(const GroupKey& group, SnapshotPtr snapshot) {
   core_->board().publish(group, std::move(snapshot));
 }
 std::vector<GroupKey> Server::groups() const { return core_->board().groups(); }
-void Server::recheck(std::int64_t cluster_id) { core_->board().recheck(cluster_id); }
+void Server::recheck(std::int64_t cluster_id) {
+  core_->board().recheck(cluster_id);
+  core_->desk().recheck(cluster_id);
+}
 void Server::close_proxy(std::string_view proxy_id, std::string_view reason) {
   core_->board().close_proxy(proxy_id, std::string(reason));
+  core_->desk().close_proxy(proxy_id, std::string(reason));
 }
 bool Server::retry(std::string_view proxy_id) { return core_->board().retry(proxy_id); }
 void Server::renew(ServerTls tls) { core_->renew(std::move(tls)); }

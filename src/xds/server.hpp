@@ -25,6 +25,8 @@ class Service;
 
 namespace mp::xds {
 
+class LogSink;
+
 // The proxies that are given one and the same snapshot.
 struct GroupKey {
   std::int64_t cluster_id = 0;
@@ -45,6 +47,8 @@ struct ServerOptions {
   std::optional<ServerTls> tls = std::nullopt;
   std::vector<grpc::Service*> services =
       {};  // further services of the same port; must outlive the server
+
+  LogSink* logs = nullptr;  // of access logs; must outlive the server; without it none are taken
 
   // The first stream of a group came, or its last one went. Called without locks from any thread;
   // must not block. The answer to `on_group` is a publish(), at any time, from any thread.

@@ -15,6 +15,12 @@ constexpr int internal_status = 13;
 constexpr std::size_t longest_node_id = 64;
 constexpr Milliseconds longest_farewell{2'000};  // until a line that cannot be finished is cut
 
+std::string text_of(const Error& error) {
+  return error.message.empty() ? std::string(facts(error.code).message) : error.message;
+}
+
+}  // namespace
+
 bool valid_node_id(std::string_view id) {
   const auto allowed = [](char each) {
     return (each >= 'A' && each <= 'Z') || (each >= 'a' && each <= 'z') ||
@@ -22,12 +28,6 @@ bool valid_node_id(std::string_view id) {
   };
   return !id.empty() && id.size() <= longest_node_id && std::ranges::all_of(id, allowed);
 }
-
-std::string text_of(const Error& error) {
-  return error.message.empty() ? std::string(facts(error.code).message) : error.message;
-}
-
-}  // namespace
 
 Session::Session(StreamId id, Call call, Line& line, Switchboard& board)
     : id_(id), call_(std::move(call)), board_(board), line_(&line) {}
@@ -55,8 +55,7 @@ void Session::begin(Request request) {
   if (key_.empty() && request.node) key_ = request.node->cluster_key;
   if (key_.empty()) throw Error{Code::Authentication, "x-cluster-api-key is missing"};
   if (!request.node || !valid_node_id(request.node->id)) {
-    throw Error{Code::Validation,
-                "node.id must be 1 to 64 letters, digits, dots, underscores or dashes"};
+    throw Error{Code::Validation, std::string(node_id_rule)};
   }
   const Node& node = *request.node;
   node_ = {.id = node.id,

@@ -20,9 +20,14 @@ namespace mp::xds {
 
 class Switchboard;
 
-// Aggregated discovery, or secrets on a stream of their own. The latter does not count in the
-// status.
-enum class Channel { Aggregated, Secrets };
+// Aggregated discovery, secrets on a stream of their own, which do not count in the status, or
+// access logs (xds/log_stream).
+enum class Channel { Aggregated, Secrets, Logs };
+
+// `[A-Za-z0-9._-]{1,64}`
+bool valid_node_id(std::string_view id);
+inline constexpr std::string_view node_id_rule =
+    "node.id must be 1 to 64 letters, digits, dots, underscores or dashes";
 
 // The transport of a stream. Every function returns at once; none calls back into the session.
 class Line {
@@ -33,6 +38,15 @@ class Line {
   virtual void read() = 0;  // asks for one more message
   virtual void finish(int grpc_status, const std::string& message) = 0;
   virtual void abort() = 0;  // after finish(), when the client does not take what was written
+};
+
+// Who is at the other end of a line.
+class Caller {
+ public:
+  virtual ~Caller() = default;
+  virtual void on_message(std::string_view bytes) = 0;
+  virtual void on_drained() {}  // everything written has been taken
+  virtual void on_gone() = 0;   // the line ends now: it is not touched afterwards
 };
 
 // What the metadata and the method of the call say.
@@ -64,7 +78,7 @@ struct Shared {
   std::shared_ptr<Parcels> parcels = std::make_shared<Parcels>();
 };
 
-class Session : public std::enable_shared_from_this<Session> {
+class Session final : public Caller, public std::enable_shared_from_this<Session> {
  public:
   Session(StreamId id, Call call, Line& line, Switchboard& board);
 
@@ -74,9 +88,9 @@ class Session : public std::enable_shared_from_this<Session> {
   bool returns() const { return returns_; }
   const Call& call() const { return call_; }
 
-  void on_message(std::string_view bytes);
-  void on_drained();  // everything written has been taken
-  void on_gone();     // the line ends now: it is not touched afterwards
+  void on_message(std::string_view bytes) override;
+  void on_drained() override;
+  void on_gone() override;
 
   // For who asks what clients hold.
   std::string node_id();

@@ -94,6 +94,9 @@ struct Counters {
   std::atomic<std::uint64_t> acknowledgements{0};
   std::atomic<std::uint64_t> refusals{0};
   std::atomic<std::int64_t> streams{0};
+  std::atomic<std::uint64_t> log_entries{0};   // of access logs, that came in
+  std::atomic<std::int64_t> log_streams{0};    // open, of access logs
+  std::atomic<std::uint64_t> log_refusals{0};  // of those, refused or ended by the manager
 };
 
 class Status {

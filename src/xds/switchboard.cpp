@@ -14,10 +14,11 @@ constexpr int aborted_status = 10;
 
 }  // namespace
 
-Switchboard::Switchboard(OnGroup on_group, OnGroup on_group_gone, Gate& gate, Status& status,
-                         const Clock& clock)
+Switchboard::Switchboard(OnGroup on_group, OnGroup on_group_gone, std::function<void(Time)> on_tick,
+                         Gate& gate, Status& status, const Clock& clock)
     : on_group_(std::move(on_group)),
       on_group_gone_(std::move(on_group_gone)),
+      on_tick_(std::move(on_tick)),
       gate_(gate),
       status_(status),
       clock_(clock),
@@ -211,6 +212,7 @@ void Switchboard::run_timer() {
     }
     for (const auto& session : sessions) session->on_time();
     status_.tick(clock_.now());
+    on_tick_(clock_.now());
   }
 }
 

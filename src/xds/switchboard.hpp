@@ -23,8 +23,9 @@ class Switchboard {
  public:
   using OnGroup = std::function<void(const GroupKey&)>;
 
-  Switchboard(OnGroup on_group, OnGroup on_group_gone, Gate& gate, Status& status,
-              const Clock& clock);
+  // `on_tick` is called ten times a second.
+  Switchboard(OnGroup on_group, OnGroup on_group_gone, std::function<void(Time)> on_tick,
+              Gate& gate, Status& status, const Clock& clock);
   ~Switchboard();  // stop()
 
   std::shared_ptr<Session> add(Call call, Line& line);
@@ -70,6 +71,7 @@ class Switchboard {
 
   OnGroup on_group_;
   OnGroup on_group_gone_;
+  std::function<void(Time)> on_tick_;
   Gate& gate_;
   Status& status_;
   const Clock& clock_;

@@ -24,7 +24,7 @@ std::string key_set(const Party& party) {
   return R"({"keys":[)" + keys + "]}";
 }
 
-jwt::JwtProvider provider(const Party& party) {
+jwt::JwtProvider provider(const Party& party, const std::string& refusal) {
   const Service& service = *party.service;
   jwt::JwtProvider provider;
   provider.mutable_local_jwks()->set_inline_string(key_set(party));
@@ -32,6 +32,7 @@ jwt::JwtProvider provider(const Party& party) {
   header.set_name("Authorization");
   header.set_value_prefix("Bearer ");
   provider.set_payload_in_metadata(token_payload(service));
+  provider.set_failed_status_in_metadata(refusal);
   provider.set_clock_skew_seconds(clock_skew);
   provider.set_require_expiration(true);
   // Envoy compares the remaining lifetime without any skew.
@@ -42,7 +43,7 @@ jwt::JwtProvider provider(const Party& party) {
 
 void add_providers(jwt::JwtAuthentication& config, const TokenCheck& check) {
   for (const PartyPtr& party : check.parties)
-    (*config.mutable_providers())[token_payload(*party->service)] = provider(*party);
+    (*config.mutable_providers())[token_payload(*party->service)] = provider(*party, check.refusal);
 }
 
 void require(jwt::JwtRequirement& requirement, const TokenCheck& check) {

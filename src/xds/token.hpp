@@ -16,6 +16,8 @@ struct TokenCheck {
   enum class Need { Required, Optional };
   Need need = Need::Required;
   Parties parties;  // one of them has signed; at least one
+  // Key of the filter's metadata that tells why a token was refused; empty: nobody wants to know.
+  std::string refusal{};
 };
 
 // A JwtAuthentication for every path. A good token is taken off the request; its expiry is needed,

@@ -1,4 +1,4 @@
-"""The shell blocks of README.md and of first-steps.md, sign-in.md, certificates.md, https.md, marchctl.md,
+"""The shell blocks of README.md and of access-logs.md, first-steps.md, sign-in.md, certificates.md, https.md, marchctl.md,
 preview-a-change.md, what-clients-hold.md, grpc-without-a-proxy.md and size-a-fleet.md in docs/how-to, run as they
 stand beside a `make run`; only the ports are other ones."""
 
@@ -35,7 +35,7 @@ def blocks(page, mark):
 def at_ports_of(run, script):
     """The script with the ports that this run was given."""
     for port, own in ((8000, run.ports["HTTP"]), (18000, run.ports["XDS"]), (8080, run.ports["PROXY"]), (18080, run.ports["DEMO"]),
-                      (18081, free_port())):
+                      (18081, free_port()), (5514, free_port())):
         script = re.sub(rf"(?<!\d){port}(?!\d)", str(own), script)
     return script
 
@@ -104,6 +104,12 @@ def test_what_clients_hold(run):
 def test_grpc_without_a_proxy(run):
     shown = execute(run, "docs/how-to/grpc-without-a-proxy.md", "## A service")
     assert f'"server_uri": "127.0.0.1:{run.ports["XDS"]}"' in shown and '"id": "checkout"' in shown
+
+
+def test_access_logs(run):
+    shown = execute(run, "docs/how-to/access-logs.md", "## The switches")
+    assert 'method="GET" status="200" host="demo" path="/hello"' in shown
+    assert "no secret is in them" in shown and "marchproxy_syslog_sent_total" in shown
 
 
 def test_readme(run):

@@ -19,10 +19,11 @@ MAY_USE = {
     "store": {"base", "model", "settings"},
     "access": {"base", "model", "settings", "store"},
     "crypto": {"base", "model", "settings", "store"},
-    "xds": {"base", "model", "settings", "store"},
+    "syslog": {"base"},
+    "xds": {"base", "model", "settings", "store", "syslog"},
     "http": {"base"},
-    "api": {"base", "model", "settings", "store", "access", "crypto", "xds"},
-    "app": {"base", "model", "settings", "store", "access", "crypto", "xds", "http", "api"},
+    "api": {"base", "model", "settings", "store", "access", "crypto", "syslog", "xds"},
+    "app": {"base", "model", "settings", "store", "access", "crypto", "syslog", "xds", "http", "api"},
 }
 # The one header that a layer may have from outside of its list.
 EXCEPTIONS = {("api", "http/message.hpp")}

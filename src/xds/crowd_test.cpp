@@ -114,7 +114,7 @@ struct CrowdTest : testing::Test {
   SlowGate gate;
   Status status;
   std::deque<Guest> guests;
-  Switchboard board{{}, {}, gate, status, clock};
+  Switchboard board{{}, {}, [](Time) {}, gate, status, clock};
   const GroupKey group{.cluster_id = 1};
 };
 

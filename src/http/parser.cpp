@@ -1,3 +1,7 @@
+// Beast 1.81 asserts what a client can break: a bare CR behind the last chunk's size, in pieces
+// ("0", "\r", "5\r\n"). What it asserts is thrown here, and refused in feed().
+#define BOOST_ENABLE_ASSERT_HANDLER
+
 #include "http/parser.hpp"
 
 #include <boost/beast/core/string.hpp>
@@ -8,6 +12,21 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+
+namespace {
+
+struct BrokenAssertion {};
+
+}  // namespace
+
+namespace boost {
+
+void assertion_failed(const char*, const char*, const char*, long) { throw BrokenAssertion(); }
+void assertion_failed_msg(const char*, const char*, const char*, const char*, long) {
+  throw BrokenAssertion();
+}
+
+}  // namespace boost
 
 namespace mp::http {
 
@@ -123,6 +142,16 @@ struct Parser::Engine {
   std::optional<Message>
       message;  // Beast's parsers serve once, so each request gets a new one here
   beast::error_code error;
+
+  // How many bytes it used.
+  std::size_t put(std::string_view bytes) {
+    try {
+      return message->put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+    } catch (const BrokenAssertion&) {
+      error = Fault::bad_chunk;
+      return 0;
+    }
+  }
 };
 
 Parser::Parser(Limits limits) : limits_(limits), engine_(std::make_unique<Engine>()) {
@@ -139,7 +168,7 @@ std::size_t Parser::feed(std::string_view bytes) {
   const bool half_line = !message.got_some() && bytes.substr(used) == "\r";
   while (progress_ == Progress::NeedMore && used < bytes.size() && !half_line) {
     const auto rest = bytes.substr(used);
-    const auto count = message.put(boost::asio::buffer(rest.data(), rest.size()), engine_->error);
+    const auto count = engine_->put(rest);
     used += count;
     judge(rest.size() - count);
     if (engine_->error == Fault::need_more) break;

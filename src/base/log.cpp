@@ -43,7 +43,8 @@ std::string text_line(Level level, std::string_view message, Fields fields) {
   std::string line = to_string(SystemClock().now());
   line.append(" ").append(names[static_cast<int>(level)]).append(" ").append(message);
   // What a library said may have several lines; an entry has one.
-  std::ranges::replace_if(line, [](unsigned char each) { return each < 0x20 || each == 0x7f; }, ' ');
+  std::ranges::replace_if(
+      line, [](unsigned char each) { return each < 0x20 || each == 0x7f; }, ' ');
   for (const auto& [name, value] : fields) {
     line.append(" ").append(name).append("=");
     const bool plain = value.find_first_of(" \"\n\r\t\x1b") == std::string::npos && !value.empty();

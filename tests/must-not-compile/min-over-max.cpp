@@ -6,4 +6,5 @@ struct Thing {
   int second = 0;
 };
 
-inline constexpr mp::Field only = mp::field<&Thing::first>("first", "The first.", {.min = 2, .max = 1});
+inline constexpr mp::Field only =
+    mp::field<&Thing::first>("first", "The first.", {.min = 2, .max = 1});

@@ -81,6 +81,17 @@ struct RelayTest : testing::Test {
   void direct(const std::string& endpoint) { relay.direct({1, "main", endpoint}); }
   void put(const std::string& text) { relay.put(1, {record(text)}); }
   Standing standing() const { return *relay.standing(1); }
+  // Waits for a server that is gone.
+  void put_for_nobody(const std::string& text) {
+    std::string gone;
+    {
+      const StreamServer server;
+      gone = tcp_endpoint(server);
+    }
+    direct(gone);
+    put(text);
+    EXPECT_TRUE(eventually([&] { return !standing().fault.empty(); }));
+  }
   std::string tcp_endpoint(const StreamServer& server) const {
     return "tcp://127.0.0.1:" + std::to_string(server.port());
   }
@@ -156,14 +167,7 @@ TEST_F(RelayTest, FollowsAnotherEndpointAtOnce) {
 }
 
 TEST_F(RelayTest, WhatWaitsGoesToTheNewEndpoint) {
-  std::string gone;
-  {
-    const StreamServer server;
-    gone = tcp_endpoint(server);
-  }
-  direct(gone);
-  put("one");
-  EXPECT_TRUE(eventually([&] { return !standing().fault.empty(); }));
+  put_for_nobody("one");
   StreamServer server;
   direct(tcp_endpoint(server));
   server.accept();
@@ -171,14 +175,7 @@ TEST_F(RelayTest, WhatWaitsGoesToTheNewEndpoint) {
 }
 
 TEST_F(RelayTest, SwitchedOffItDropsWhatWaits) {
-  std::string gone;
-  {
-    const StreamServer server;
-    gone = tcp_endpoint(server);
-  }
-  direct(gone);
-  put("one");
-  EXPECT_TRUE(eventually([&] { return !standing().fault.empty(); }));
+  put_for_nobody("one");
   direct("");
   EXPECT_TRUE(eventually([&] { return standing().dropped_off == 1 && standing().waiting == 0; }));
   EXPECT_EQ(standing().fault, "");

@@ -1,6 +1,7 @@
 #include "agent/control_plane.hpp"
 
 #include "agent/json_path.hpp"
+#include "base/curl.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -86,7 +87,7 @@ Registration ControlPlane::register_proxy(const Secret& key) {
 }
 
 std::string ControlPlane::bootstrap(const Secret& key, const std::string& proxy_id) {
-  const std::string query = "bootstrap?proxy_id=" + url_encoded(proxy_id) +
+  const std::string query = "bootstrap?proxy_id=" + curl::url_encoded(proxy_id) +
                             "&format=json&admin_port=" + std::to_string(settings_.admin_port);
   return call({.url = query}, key).body;
 }

@@ -32,10 +32,5 @@ TEST(RetryDelay, IsLongWhenOnlyAnOperatorHelps) {
   }
 }
 
-TEST(UrlEncoded, LeavesOnlyUnreservedLetters) {
-  EXPECT_EQ(url_encoded("aZ09-._~"), "aZ09-._~");
-  EXPECT_EQ(url_encoded("a b&c=/\xc3\xa4"), "a%20b%26c%3D%2F%C3%A4");
-}
-
 }  // namespace
 }  // namespace mp::agent

@@ -1,6 +1,7 @@
 #include "agent/envoy_admin.hpp"
 
 #include "agent/json_path.hpp"
+#include "base/curl.hpp"
 
 namespace json = boost::json;
 
@@ -57,7 +58,7 @@ Answer EnvoyAdmin::ready() {
 
 std::optional<EnvoyStats> EnvoyAdmin::stats() {
   const HttpReply reply =
-      call("GET", "/stats?format=json&filter=" + url_encoded(std::string(wanted_stats)));
+      call("GET", "/stats?format=json&filter=" + curl::url_encoded(std::string(wanted_stats)));
   if (!reply.ok()) return std::nullopt;
   return parse_stats(reply.body);
 }

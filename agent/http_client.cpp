@@ -1,30 +1,13 @@
 #include "agent/http_client.hpp"
 
-#include <curl/curl.h>
+#include "base/curl.hpp"
 
 #include <stdexcept>
-#include <tuple>
 
 namespace mp::agent {
 namespace {
 
 constexpr std::size_t largest_answer = 16u << 20;
-
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using List = std::unique_ptr<curl_slist, FreeList>;
-
-List header_list(const HttpRequest& request) {
-  List list;
-  for (const std::string& line : request.headers) {
-    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-    if (longer == nullptr) throw std::bad_alloc();
-    std::ignore = list.release();  // the longer list owns the shorter
-    list.reset(longer);
-  }
-  return list;
-}
 
 std::size_t take(char* bytes, std::size_t, std::size_t size, void* target) {
   auto& body = *static_cast<std::string*>(target);
@@ -112,7 +95,7 @@ HttpClient::~HttpClient() = default;
 
 HttpReply HttpClient::send(const HttpRequest& request) {
   HttpReply reply;
-  const List headers = header_list(request);
+  const curl::List headers = curl::list_of(request.headers);
   handles_->prepare(request, options_, headers.get());
   CURL* const easy = handles_->easy;
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &reply.body);
@@ -127,23 +110,6 @@ HttpReply HttpClient::send(const HttpRequest& request) {
   }
   curl_multi_remove_handle(handles_->multi, easy);
   return reply;
-}
-
-std::string url_encoded(const std::string& text) {
-  static constexpr char digits[] = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char letter : text) {
-    const auto byte = static_cast<unsigned char>(letter);
-    const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-                       (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '.' || byte == '_' ||
-                       byte == '~';
-    if (plain) {
-      encoded += letter;
-    } else {
-      encoded.append({'%', digits[byte >> 4], digits[byte & 15]});
-    }
-  }
-  return encoded;
 }
 
 }  // namespace mp::agent

@@ -53,7 +53,4 @@ class HttpClient {
   std::unique_ptr<Handles> handles_;
 };
 
-// One part of a URL's query, percent-encoded (RFC 3986 section 2.1).
-std::string url_encoded(const std::string& text);
-
 }  // namespace mp::agent

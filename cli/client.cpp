@@ -1,5 +1,6 @@
 #include "cli/client.hpp"
 
+#include "base/curl.hpp"
 #include "cli/look.hpp"
 
 #include <boost/json.hpp>
@@ -43,7 +44,7 @@ std::string url_of(const std::string& server, const Request& request) {
     url += "/api/v1" + request.path;
   char separator = '?';
   for (const auto& [name, value] : request.query) {
-    url += separator + url_encoded(name) + "=" + url_encoded(value);
+    url += separator + curl::url_encoded(name) + "=" + curl::url_encoded(value);
     separator = '&';
   }
   return url;

@@ -37,7 +37,4 @@ class Transport {
 // `ca_file` empty: the system's authorities. Proxies of the environment are used.
 std::unique_ptr<Transport> make_transport(std::string ca_file);
 
-// One part of a URL's path or query, percent-encoded (RFC 3986 section 2.1).
-std::string url_encoded(std::string_view text);
-
 }  // namespace mp::cli

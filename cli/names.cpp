@@ -1,5 +1,6 @@
 #include "cli/names.hpp"
 
+#include "base/curl.hpp"
 #include "cli/look.hpp"
 #include "model/cluster.hpp"
 
@@ -126,7 +127,7 @@ std::string find_id(Client& client, const Resource& resource, const std::string&
 }
 
 std::string path_of(const Resource& resource, const std::string& id) {
-  return std::string(resource.path) + "/" + url_encoded(id);
+  return std::string(resource.path) + "/" + curl::url_encoded(id);
 }
 
 std::string label_of(const Resource& resource, const json::object& object) {

@@ -1,4 +1,5 @@
 // marchctl status: the manager's health, the clusters, their proxies, and what is not live and why.
+#include "base/curl.hpp"
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
 #include "cli/look.hpp"
@@ -23,7 +24,7 @@ json::array refusals_of(Client& client, const json::array& proxies) {
   for (const auto& proxy : proxies) {
     if (text_at(proxy, "state") != "rejected") continue;
     const std::string id = text_at(proxy, "proxy_id");
-    const Answer report = client.get("/proxies/" + url_encoded(id) + "/config");
+    const Answer report = client.get("/proxies/" + curl::url_encoded(id) + "/config");
     for (const auto& each : list_at(report.data, "rejected")) {
       json::object refusal = each.is_object() ? each.get_object() : json::object();
       refusal["proxy_id"] = id;

@@ -1,5 +1,6 @@
 #include "cli/written.hpp"
 
+#include "base/curl.hpp"
 #include "cli/look.hpp"
 #include "cli/names.hpp"
 #include "cli/table.hpp"
@@ -24,7 +25,7 @@ constexpr std::int64_t longest_wait = 86400;
 bool is_data(Form form) { return form == Form::Json || form == Form::Yaml; }
 
 void explain_refusals(Tool& tool, const std::string& proxy_id) {
-  const Answer report = tool.client().get("/proxies/" + url_encoded(proxy_id) + "/config");
+  const Answer report = tool.client().get("/proxies/" + curl::url_encoded(proxy_id) + "/config");
   for (const auto& each : list_at(report.data, "rejected")) {
     const std::string name = text_at(each, "object.name");
     tool.console.note(

@@ -1,41 +1,16 @@
 #include "base/fetch.hpp"
 
+#include "base/curl.hpp"
 #include "base/error.hpp"
 
-#include <curl/curl.h>
-
-#include <algorithm>
 #include <array>
-#include <memory>
 #include <new>
 #include <stdexcept>
-#include <tuple>
 
 namespace mp {
 namespace {
 
 constexpr long connect_milliseconds = 3000;
-
-struct FreeEasy {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-};
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using List = std::unique_ptr<curl_slist, FreeList>;
-
-List header_list(const FetchRequest& request) {
-  List list;
-  const auto add = [&](const std::string& line) {
-    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-    if (!longer) throw std::bad_alloc();
-    std::ignore = list.release();  // the longer list owns the shorter
-    list.reset(longer);
-  };
-  add("Expect:");
-  for (const std::string& line : request.headers) add(line);
-  return list;
-}
 
 struct Body {
   std::string bytes;
@@ -48,29 +23,6 @@ std::size_t take(char* bytes, std::size_t, std::size_t size, void* target) {
   body.too_large = body.too_large || size > body.most - body.bytes.size();
   if (body.too_large) return 0;
   body.bytes.append(bytes, size);
-  return size;
-}
-
-constexpr std::size_t most_headers = 100;
-
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
-// One line of the answer's head; a new status line (of 100 Continue, say) begins anew.
-std::size_t take_header(char* bytes, std::size_t, std::size_t size, void* target) {
-  auto& headers = *static_cast<Headers*>(target);
-  const std::string_view line(bytes, size);
-  if (line.starts_with("HTTP/")) headers.clear();
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos || headers.size() == most_headers) return size;
-  std::string name(line.substr(0, colon));
-  std::ranges::transform(name, name.begin(), [](unsigned char letter) {
-    return static_cast<char>(std::tolower(letter));
-  });
-  std::string_view value = line.substr(colon + 1);
-  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
-  while (!value.empty() && (value.back() == '\n' || value.back() == '\r' || value.back() == ' '))
-    value.remove_suffix(1);
-  headers.emplace_back(std::move(name), std::string(value));
   return size;
 }
 
@@ -103,8 +55,7 @@ void set_limits(CURL* easy, const FetchRequest& request) {
 }  // namespace
 
 std::string_view FetchReply::header(std::string_view name) const {
-  const auto found = std::ranges::find(headers, name, &Headers::value_type::first);
-  return found == headers.end() ? std::string_view() : std::string_view(found->second);
+  return curl::value_of(headers, name);
 }
 
 CurlFetch::CurlFetch() {
@@ -113,12 +64,14 @@ CurlFetch::CurlFetch() {
 }
 
 FetchReply CurlFetch::ask(const FetchRequest& request) {
-  const std::unique_ptr<CURL, FreeEasy> handle(curl_easy_init());
+  const curl::Easy handle(curl_easy_init());
   if (!handle) throw std::bad_alloc();
   CURL* easy = handle.get();
-  const List headers = header_list(request);
+  std::vector<std::string> lines{"Expect:"};
+  lines.insert(lines.end(), request.headers.begin(), request.headers.end());
+  const curl::List headers = curl::list_of(lines);
   Body body{.bytes = {}, .most = request.most_bytes};
-  Headers answered;
+  curl::Headers answered;
   std::array<char, CURL_ERROR_SIZE> text{};
   set_limits(easy, request);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, text.data());
@@ -128,7 +81,7 @@ FetchReply CurlFetch::ask(const FetchRequest& request) {
   set_method(easy, request);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, curl::take_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &answered);
   curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, ask_whether_to_stop);

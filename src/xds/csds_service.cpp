@@ -22,8 +22,7 @@ constexpr std::string_view fetch_method =
 enum class Manner { Stream, Fetch };
 
 grpc::Status status_of(const Error& error) {
-  return {static_cast<grpc::StatusCode>(facts(error.code).grpc_status),
-          error.message.empty() ? std::string(facts(error.code).message) : error.message};
+  return {static_cast<grpc::StatusCode>(facts(error.code).grpc_status), words_of(error)};
 }
 
 std::string bearer_of(const grpc::CallbackServerContext& context) {

@@ -3,10 +3,12 @@
 // while. It never sees the stream, only the key and what the node says about itself.
 #pragma once
 
+#include "base/error.hpp"
 #include "base/time.hpp"
 #include "xds/snapshot.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,5 +54,15 @@ class Gate {
   // Authentication or Permission when it does not; on any other error the stream stays as it was.
   virtual std::optional<Time> check(std::string_view cluster_key, std::int64_t cluster_id) = 0;
 };
+
+// What a call that is refused by `error` ends with, beside its gRPC status.
+std::string words_of(const Error& error);
+
+// Asks whether the key of a call that is under way still opens its cluster: `holds` gets the time
+// when the key ends, `refused` the gRPC status and the words to end the call with. Calls neither
+// when that cannot be told now.
+void check_again(Gate& gate, std::string_view cluster_key, std::int64_t cluster_id,
+                 std::string_view node_id, const std::function<void(std::optional<Time>)>& holds,
+                 const std::function<void(int, const std::string&)>& refused);
 
 }  // namespace mp::xds

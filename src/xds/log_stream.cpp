@@ -15,10 +15,6 @@ constexpr std::size_t largest_message = 4u << 20;  // bytes; Envoy sends 16 KiB 
 constexpr std::size_t most_streams = 100'000;
 constexpr std::size_t admission_threads = 2, most_admissions = 4096;
 
-std::string text_of(const Error& error) {
-  return error.message.empty() ? std::string(facts(error.code).message) : error.message;
-}
-
 std::string text_field(const google::protobuf::Struct& metadata, const std::string& name) {
   const auto found = metadata.fields().find(name);
   return found == metadata.fields().end() ? "" : found->second.string_value();
@@ -44,7 +40,7 @@ void LogStream::on_message(std::string_view bytes) {
     else
       deliver(message);
   } catch (const Error& error) {
-    end(facts(error.code).grpc_status, text_of(error));
+    end(facts(error.code).grpc_status, words_of(error));
   } catch (const std::exception& fault) {
     log::error("access logs not taken", {{"proxy", source_.proxy_id}, {"fault", fault.what()}});
     end(internal_status, "internal error");
@@ -87,7 +83,7 @@ void LogStream::admit() {
     ++desk_.counters().log_streams;
     deliver(*std::exchange(first_, nullptr));
   } catch (const Error& error) {
-    close(facts(error.code).grpc_status, text_of(error));
+    close(facts(error.code).grpc_status, words_of(error));
   } catch (const std::exception& fault) {
     log::error("admission of access logs failed", {{"node", node.id}, {"fault", fault.what()}});
     close(internal_status, "internal error");
@@ -114,17 +110,13 @@ void LogStream::recheck() {
     if (phase_ != Phase::Open) return;
     cluster_id = source_.cluster_id;
   }
-  try {
-    const auto until = desk_.gate().check(call_.cluster_key.reveal(), cluster_id);
-    const std::lock_guard lock{mutex_};
-    key_valid_until_ = until;
-  } catch (const Error& error) {
-    if (error.code != Code::Authentication && error.code != Code::Permission) return;
-    close(facts(error.code).grpc_status, text_of(error));
-  } catch (const std::exception& fault) {
-    log::warning("a cluster key was not checked again",
-                 {{"node", node_.id}, {"fault", fault.what()}});
-  }
+  check_again(
+      desk_.gate(), call_.cluster_key.reveal(), cluster_id, node_.id,
+      [this](std::optional<Time> until) {
+        const std::lock_guard lock{mutex_};
+        key_valid_until_ = until;
+      },
+      [this](int grpc_status, const std::string& message) { close(grpc_status, message); });
 }
 
 void LogStream::close(int grpc_status, const std::string& message) {

@@ -15,10 +15,6 @@ constexpr int internal_status = 13;
 constexpr std::size_t longest_node_id = 64;
 constexpr Milliseconds longest_farewell{2'000};  // until a line that cannot be finished is cut
 
-std::string text_of(const Error& error) {
-  return error.message.empty() ? std::string(facts(error.code).message) : error.message;
-}
-
 }  // namespace
 
 bool valid_node_id(std::string_view id) {
@@ -43,7 +39,7 @@ void Session::on_message(std::string_view bytes) {
       else
         take(std::move(request));
     } catch (const Error& error) {
-      end(facts(error.code).grpc_status, text_of(error));
+      end(facts(error.code).grpc_status, words_of(error));
     }
   }
   after();
@@ -131,7 +127,7 @@ void Session::admit() {
                          .flavour = route_form(call_.flavour, node.version)};
     board_.join(shared_from_this(), admission, group, rechecks);
   } catch (const Error& error) {
-    close(facts(error.code).grpc_status, text_of(error));
+    close(facts(error.code).grpc_status, words_of(error));
   } catch (const std::exception& fault) {
     log::error("admission of a proxy failed", {{"node", node.id}, {"fault", fault.what()}});
     close(internal_status, "internal error");
@@ -171,7 +167,7 @@ void Session::open(const Admission& admission, const Shared& shared,
             send(stream_->on_snapshot(publication_.snapshot, board_.now()));
           take(std::move(first_));
         } catch (const Error& error) {
-          end(facts(error.code).grpc_status, text_of(error));
+          end(facts(error.code).grpc_status, words_of(error));
         }
       }
     }
@@ -233,19 +229,15 @@ void Session::recheck() {
     cluster_id = admission_.cluster_id;
     key = key_;
   }
-  try {
-    const auto until = board_.gate().check(key.reveal(), cluster_id);
-    const std::lock_guard lock{mutex_};
-    if (phase_ != Phase::Open) return;
-    admission_.key_valid_until = until;
-    schedule();
-  } catch (const Error& error) {
-    if (error.code != Code::Authentication && error.code != Code::Permission) return;
-    close(facts(error.code).grpc_status, text_of(error));
-  } catch (const std::exception& fault) {
-    log::warning("a cluster key was not checked again",
-                 {{"node", node_.id}, {"fault", fault.what()}});
-  }
+  check_again(
+      board_.gate(), key.reveal(), cluster_id, node_.id,
+      [this](std::optional<Time> until) {
+        const std::lock_guard lock{mutex_};
+        if (phase_ != Phase::Open) return;
+        admission_.key_valid_until = until;
+        schedule();
+      },
+      [this](int grpc_status, const std::string& message) { close(grpc_status, message); });
 }
 
 void Session::close(int grpc_status, const std::string& message) {

@@ -1,11 +1,10 @@
 """How traffic is spread and what becomes of endpoints that fail: weights, outliers, checks by connecting, limits."""
 
 import collections
-import socket
-import threading
 
 import pytest
 
+from stand.failing import FailingServer
 from stand.traffic import request, talk
 from stand.waiting import eventually, free_port
 
@@ -40,51 +39,23 @@ def test_weights_of_endpoints_are_shares_of_connections(api, demo_ports, name, p
     assert 38 <= seen["rows: x"] <= 58 and seen["rows: x"] + seen["lines: x"] == 60, seen
 
 
-class Broken:
-    """An HTTP server that fails every request."""
-
-    def __init__(self):
-        self.asked = 0
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-
-    def _serve(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            with connection:
-                if connection.recv(4096):
-                    self.asked += 1
-                    connection.sendall(b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-
-    def __enter__(self):
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *unused):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-
-
 def test_an_endpoint_that_only_fails_is_ejected(api, egress, demo_ports, name, port):
     service = name()
-    with Broken() as broken:
+    with FailingServer() as broken:
         api.service(service, endpoints=endpoints(demo_ports["web"], broken.port))
         api.mapping(service, port)
         first = shares(lambda: request(port, service).status, 40)
         assert 5 <= first[500] < 20, first
         stats = egress.admin.stats("outlier_detection.ejections_active$")
         assert [value for stat, value in stats.items() if service in stat] == [1]
-        before = broken.asked
+        before = len(broken.asked)
         assert {request(port, service).status for _ in range(20)} == {200}
-        assert broken.asked == before
+        assert len(broken.asked) == before
 
 
 def test_a_single_endpoint_is_never_ejected(api, name, port):
     service = name()
-    with Broken() as broken:
+    with FailingServer() as broken:
         api.service(service, broken.port)
         api.mapping(service, port)
         assert {request(port, service).status for _ in range(15)} == {500}, "its own answers, to the last"

@@ -1,10 +1,8 @@
 """How services are reached: names with a dead address, dead endpoints, health checks, and what Envoy cannot carry."""
 
-import socket
-import threading
-
 import pytest
 
+from stand.failing import FailingServer
 from stand.rest import mapping_body
 from stand.traffic import Load, request, talk
 from stand.waiting import eventually, free_port
@@ -48,7 +46,7 @@ def test_dead_endpoint_loses_no_request(api, demo_ports, name, port):
 def test_health_check_takes_an_endpoint_out(api, egress, demo_ports, name, port):
     """The sick one answers every request with 500, so only its health check tells."""
     service = name()
-    with Sick() as sick:
+    with FailingServer() as sick:
         endpoints = [{"address": "127.0.0.1", "port": each} for each in (demo_ports["web"], sick.port)]
         check = {"enabled": True, "protocol": "http", "path": "/healthz", "interval": 1, "timeout": 1,
                  "unhealthy_threshold": 1, "healthy_threshold": 1}
@@ -56,7 +54,7 @@ def test_health_check_takes_an_endpoint_out(api, egress, demo_ports, name, port)
                 "health_check": check}
         api.post("/services", body).expect(201)
         api.mapping(service, port)
-        eventually(lambda: sick.asked_for_health, "the health check asks")
+        eventually(lambda: "/healthz" in sick.asked, "the health check asks")
         eventually(lambda: healthy_endpoints(egress, service) == 1, "one endpoint is left")
         assert {request(port, service).status for _ in range(20)} == {200}
 
@@ -64,34 +62,6 @@ def test_health_check_takes_an_endpoint_out(api, egress, demo_ports, name, port)
 def healthy_endpoints(proxy, service):
     stats = proxy.admin.stats("membership_healthy$")
     return next((value for stat, value in stats.items() if service in stat), None)
-
-
-class Sick:
-    """An HTTP server that fails every request."""
-
-    def __init__(self):
-        self.asked_for_health = False
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-
-    def _serve(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            with connection:
-                if b" /healthz " in connection.recv(4096):
-                    self.asked_for_health = True
-                connection.sendall(b"HTTP/1.1 500 Sick\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-
-    def __enter__(self):
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *unused):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
 
 
 def test_icmp_has_no_envoy_form_and_its_status_says_so(api, demo_ports, name, port):

@@ -1,0 +1,25 @@
+#include "xds/gate.hpp"
+
+#include "base/log.hpp"
+
+namespace mp::xds {
+
+std::string words_of(const Error& error) {
+  return error.message.empty() ? std::string(facts(error.code).message) : error.message;
+}
+
+void check_again(Gate& gate, std::string_view cluster_key, std::int64_t cluster_id,
+                 std::string_view node_id, const std::function<void(std::optional<Time>)>& holds,
+                 const std::function<void(int, const std::string&)>& refused) {
+  try {
+    holds(gate.check(cluster_key, cluster_id));
+  } catch (const Error& error) {
+    if (error.code == Code::Authentication || error.code == Code::Permission)
+      refused(facts(error.code).grpc_status, words_of(error));
+  } catch (const std::exception& fault) {
+    log::warning("a cluster key was not checked again",
+                 {{"node", std::string(node_id)}, {"fault", fault.what()}});
+  }
+}
+
+}  // namespace mp::xds

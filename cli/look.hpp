@@ -14,7 +14,9 @@ namespace mp::cli {
 // A value or an object, without a copy of it: what is found lives as long as that.
 class Place {
  public:
+  // NOLINTNEXTLINE(google-explicit-constructor): either may stand where a place is wanted
   Place(const boost::json::value& value) : value_(&value) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
   Place(const boost::json::object& object) : object_(&object) {}
   // nullptr when it is no object.
   const boost::json::object* object() const { return object_ ? object_ : value_->if_object(); }

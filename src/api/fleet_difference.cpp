@@ -60,6 +60,7 @@ std::vector<PlannedFinding> only_in(const std::vector<xds::Finding>& one,
   std::vector<xds::Finding> only;
   std::ranges::set_difference(one, other, std::back_inserter(only));
   std::vector<PlannedFinding> findings;
+  findings.reserve(only.size());
   for (const xds::Finding& finding : only)
     findings.push_back({named(finding.object), kind_of(finding.condition), finding.message});
   return findings;

@@ -42,6 +42,8 @@ class Delta final : public Dialect {
   Draft nothing(const Lane& lane) const override {
     return {.version = revision_text(lane), .resources = {}, .removed = {}, .sent = {}};
   }
+
+  bool waits_for_answer(Type, const Draft&) const override { return true; }
 };
 
 }  // namespace

@@ -43,6 +43,8 @@ class Dialect {
   // A response without content: who asks for everything is told that there is nothing, and who is
   // told versions of all that he holds is told the present one.
   virtual Draft nothing(const Lane& lane) const = 0;
+  // Whether the client answers it for certain.
+  virtual bool waits_for_answer(Type type, const Draft& draft) const = 0;
 };
 
 const Dialect& delta();

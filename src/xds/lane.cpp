@@ -25,6 +25,7 @@ SubscriptionChange Lane::subscribe(const Request& request, Flavour flavour) {
   SubscriptionChange change =
       flavour == Flavour::Delta ? next.apply_delta(request) : next.apply_full(request);
   if (change.wildcard_added && !change.first) before_wildcard();
+  before_names(change.asked);
   subscription_ = std::move(next);
   std::erase_if(exceptions_, [&](const auto& each) { return !subscription_.contains(each.first); });
   std::erase_if(owed_, [&](const auto& name) { return !subscription_.contains(name); });
@@ -40,6 +41,14 @@ void Lane::before_wildcard() {
     }
   }
   base_ = nullptr;
+}
+
+// Nor for what is named only now.
+void Lane::before_names(const std::vector<std::string>& names) {
+  if (!base_) return;
+  for (const auto& name : names) {
+    if (!subscription_.contains(name)) set_held(name, nullptr);
+  }
 }
 
 void Lane::know(const std::vector<KnownVersion>& versions) {
@@ -120,7 +129,7 @@ void Lane::plan_owed(Delivery& delivery, const std::string& name, const Resource
     delivery.sends.push_back({.resource = want, .before = present});
     set_held(name, want);
   } else {
-    if (present && !present->body.empty())
+    if (present && !present->body.empty() && !same(present, want))
       delivery.sends.push_back({.resource = present, .before = present});
     set_held(name, present);
   }
@@ -150,10 +159,11 @@ Delivery Lane::next_part(const Snapshot& target, Quarantine& quarantine) {
   return result;
 }
 
-std::vector<std::string> Lane::take_removals(std::int64_t revision) {
+std::vector<std::string> Lane::take_removals(std::int64_t revision, const Snapshot& target) {
   std::vector<std::string> names;
   std::erase_if(exceptions_, [&](const auto& each) {
     if (!each.second.leaving || *each.second.leaving > revision) return false;
+    if (find_resource(target.of(type_), each.first)) return false;
     names.push_back(each.first);
     return true;
   });
@@ -167,6 +177,8 @@ void Lane::took_off(Flight flight) {
   flights_.push_back(std::move(flight));
 }
 
+void Lane::told(std::string nonce) { last_nonce_ = std::move(nonce); }
+
 std::vector<Flight> Lane::land(std::string_view nonce) {
   const auto found = std::ranges::find(flights_, nonce, &Flight::nonce);
   if (found == flights_.end()) return {};
@@ -179,15 +191,17 @@ std::vector<Flight> Lane::land(std::string_view nonce) {
 
 void Lane::refused(const Sent& sent) {
   const auto& name = sent.resource->name;
-  // A later response replaced it already: that one's answer decides what is held.
+  const auto before = same(sent.before, sent.resource) ? nullptr : sent.before;
+  // A later response replaced or repeated it already: that one's answer decides what is held.
+  bool again = false;
   for (auto& flight : flights_) {
     for (auto& later : flight.sent) {
-      if (later.resource->name == name && same(later.before, sent.resource))
-        later.before = sent.before;
+      if (later.resource->name != name) continue;
+      again = true;
+      if (same(later.before, sent.resource)) later.before = before;
     }
   }
-  if (!subscription_.contains(name) || !same(held(name), sent.resource)) return;
-  const auto before = same(sent.before, sent.resource) ? nullptr : sent.before;
+  if (again || !subscription_.contains(name) || !same(held(name), sent.resource)) return;
   const auto exception = exceptions_.find(name);
   if (exception != exceptions_.end() && exception->second.leaving && before) {
     exception->second.held = before;

@@ -73,10 +73,11 @@ class Lane {
   // The next of the parts into which a refused response was split.
   Delivery next_part(const Snapshot& target, Quarantine& quarantine);
   bool has_parts() const { return !parts_.empty(); }
-  // Names to be removed that left the snapshot not after `revision`.
-  std::vector<std::string> take_removals(std::int64_t revision);
+  // Names to be removed that left the snapshot not after `revision`, and have not come back.
+  std::vector<std::string> take_removals(std::int64_t revision, const Snapshot& target);
 
   void took_off(Flight flight);
+  void told(std::string nonce);  // a response that nobody need answer
   const std::vector<Flight>& flights() const { return flights_; }
   const std::string& last_nonce() const { return last_nonce_; }  // empty: nothing was sent yet
   // The response of that nonce, last, and those sent before it that were never answered: a client
@@ -87,7 +88,9 @@ class Lane {
   void isolate(const std::vector<Sent>& sent, std::int64_t after);
   std::int64_t parts_after() const { return parts_after_; }
   // An empty part: what is held is said once more.
-  void repeat() { parts_.emplace_back(); }
+  void repeat() {
+    if (parts_.empty() || !parts_.back().empty()) parts_.emplace_back();
+  }
 
   bool busy(Time now) const { return !flights_.empty() && now < flights_.back().at + patience; }
   bool idle() const { return flights_.empty() && parts_.empty() && owed_.empty(); }
@@ -110,6 +113,7 @@ class Lane {
   using Exceptions = std::map<std::string, Exception, std::less<>>;
 
   void before_wildcard();
+  void before_names(const std::vector<std::string>& names);
   void plan(Delivery& delivery, const std::string& name, Exception present, const ResourcePtr& want,
             Quarantine& quarantine);
   void plan_owed(Delivery& delivery, const std::string& name, const ResourcePtr& present,

@@ -62,5 +62,21 @@ TEST_F(OrderTest, AClusterStaysUntilTheRoutesThatUsedItHaveChanged) {
   EXPECT_EQ(talk.accept(), "cluster -b");
 }
 
+TEST_F(OrderTest, AClusterThatHasComeBackIsNotTakenAway) {
+  Content content = base;
+  content[Type::Cluster]["b"] = "1";
+  start(content);
+  Content without = base;
+  without[Type::Cluster]["a"] = "2";
+  without[Type::ScopedRoute]["s"] = "2";
+  EXPECT_EQ(talk.give(snapshot(2, without)), "cluster a=2; endpoint a=1; scope s=2");
+  talk.unanswered.erase(talk.unanswered.begin());  // it warms
+  content[Type::ScopedRoute]["s"] = "2";
+  content[Type::Cluster]["a"] = "2";
+  EXPECT_EQ(talk.give(snapshot(3, content)), "");
+  EXPECT_EQ(talk.accept_all(), "");
+  EXPECT_EQ(talk.wait(patience), "");
+}
+
 }  // namespace
 }  // namespace mp::xds

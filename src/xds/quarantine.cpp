@@ -109,6 +109,12 @@ void Quarantine::trying(Type type, const Resource& resource) {
   found->second.next_try = std::nullopt;
 }
 
+void Quarantine::suspect(Type type, const Resource& resource) {
+  if (!holds(type, resource)) return;
+  Entry& entry = entries_.at(Key{type, resource.name});
+  entry.released = !entry.next_try;
+}
+
 std::vector<Type> Quarantine::release(Time now) { return release_until(now); }
 
 std::vector<Type> Quarantine::release_all() { return release_until(std::nullopt); }

@@ -44,6 +44,9 @@ class Quarantine {
   // This version is on its way once more: wait for the answer before the next time.
   void trying(Type type, const Resource& resource);
 
+  // It was tried and refused together with others, and nobody knows for whose sake.
+  void suspect(Type type, const Resource& resource);
+
   // Lets through what has waited long enough; the types for which that is so are in the answer.
   std::vector<Type> release(Time now);
   std::vector<Type> release_all();

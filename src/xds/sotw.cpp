@@ -82,6 +82,11 @@ class StateOfTheWorld final : public Dialect {
     if (full_set(lane.type())) return everything(lane, {});
     return {.version = held(lane).text(), .resources = {}, .removed = {}, .sent = {}};
   }
+
+  // Envoy does not answer when it has no names of the type to look for any more.
+  bool waits_for_answer(Type type, const Draft& draft) const override {
+    return full_set(type) || !draft.resources.empty();
+  }
 };
 
 }  // namespace

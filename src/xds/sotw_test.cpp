@@ -116,6 +116,26 @@ TEST_F(SotwTest, ALoadThatWasCutOffIsSentAgain) {
   EXPECT_EQ(reconnected(content, Type::Secret, {"a", "b"}, talk.unanswered[1]), "");
 }
 
+// What was refused as a whole did not take away what the client still has from another stream.
+TEST_F(SotwTest, AFirstResponseThatIsRefusedIsRepeatedWithoutTheCulprit) {
+  talk.give(snapshot(1, {{Type::Cluster, {{"bad", "1"}}}}));
+  Request again = talk.request_for(Type::Cluster);
+  again.version = "of what was there before";
+  EXPECT_EQ(talk.say(again), "cluster bad=1");
+  EXPECT_EQ(talk.refuse("no"), "cluster");
+  EXPECT_EQ(talk.accept(), "");
+}
+
+// Envoy does not answer it when it has dropped the last name meanwhile.
+TEST_F(SotwTest, ResponsesWithoutResourcesNeedNoAnswer) {
+  talk.give(snapshot(1, {{Type::Secret, {{"a", "1"}}}}));
+  talk.ask(Type::Secret, {"a"});
+  talk.accept({"a"});
+  EXPECT_EQ(talk.give(snapshot(2, {})), "secret");
+  EXPECT_TRUE(talk.stream.progress().settled);
+  EXPECT_EQ(talk.stream.progress().revision, 2);
+}
+
 TEST_F(SotwTest, WhatIsGoneChangesTheVersion) {
   talk.give(snapshot(1, {{Type::Endpoint, {{"a", "1"}, {"b", "1"}}}}));
   talk.ask(Type::Endpoint, {"a", "b"});

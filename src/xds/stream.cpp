@@ -109,7 +109,13 @@ void Stream::refuse(Lane& lane, const std::vector<Flight>& flights, const std::s
     // Nothing of the response was applied, or nobody knows what: with several, find the culprit by
     // trying.
     const bool certain = suspects.size() == 1 && (last.alone || !all);
-    if (certain) return blame(lane, suspects.front(), message, last.revision, now);
+    if (certain) {
+      blame(lane, suspects.front(), message, last.revision, now);
+      // Nor what a first response does not hold any more, and the client has from another stream.
+      if (all && !answered_[index(lane.type())]) lane.repeat();
+      return;
+    }
+    for (const auto& sent : suspects) quarantine_.suspect(lane.type(), *sent.resource);
     lane.isolate(suspects, std::ranges::min(flights, {}, &Flight::after).after);
     // What the response repeated from one that had not been answered was not applied either.
     if (all && !last.alone) lane.repeat();
@@ -128,8 +134,11 @@ void Stream::blame(Lane& lane, const Sent& sent, const std::string& message, std
                    Time now) {
   lane.refused(sent);
   const auto& name = sent.resource->name;
-  if (!lane.subscription().contains(name) || !find_resource(target_->of(lane.type()), name)) return;
-  quarantine_.refuse(lane.type(), *sent.resource, message, revision, now);
+  const auto want = find_resource(target_->of(lane.type()), name);
+  if (!lane.subscription().contains(name) || !want) return;
+  // What is said of an older form does not hide that the newest is refused.
+  if (want->version == sent.resource->version || !quarantine_.holds(lane.type(), *want))
+    quarantine_.refuse(lane.type(), *sent.resource, message, revision, now);
   // Envoy keeps a secret that it cannot use, for the next listener that is made with it.
   if (lane.type() == Type::Secret) lane.owe(name);
   // The version of a later response counts what is refused here: the next one does not.
@@ -288,7 +297,7 @@ void Stream::remove(Time now, Responses& responses) {
     if (type == Type::Secret) limit = std::min(consumers_complete(), complete(lane(Type::Cluster)));
     if (type == Type::Cluster) limit = consumers_complete();
     if (keeps(type) || may_be_used(type, now)) continue;
-    const auto names = lane(type).take_removals(limit);
+    const auto names = lane(type).take_removals(limit, *target_);
     if (names.empty()) continue;
     progress_.changed = target_->revision;
     send(lane(type), dialect_.farewells(lane(type), names), progress_.changed - 1, now, responses);
@@ -310,11 +319,15 @@ void Stream::send(Lane& lane, std::vector<Draft> drafts, std::int64_t after, Tim
       std::ranges::replace(draft.resources, sent.resource, retell(sent.resource, now));
     }
     std::string nonce = std::to_string(++last_nonce_);
-    lane.took_off({.nonce = nonce,
-                   .revision = target_->revision,
-                   .after = after,
-                   .at = now,
-                   .sent = std::move(draft.sent)});
+    if (dialect_.waits_for_answer(lane.type(), draft)) {
+      lane.took_off({.nonce = nonce,
+                     .revision = target_->revision,
+                     .after = after,
+                     .at = now,
+                     .sent = std::move(draft.sent)});
+    } else {
+      lane.told(nonce);
+    }
     responses.push_back({.type = lane.type(),
                          .version = std::move(draft.version),
                          .nonce = std::move(nonce),

@@ -39,11 +39,11 @@ def cpu_seconds(pid):
 class Fleet:
     """The simulator as a process; its events one by one."""
 
-    def __init__(self, manager, *flags):
+    def __init__(self, manager, proxies, *flags):
         key = manager.folder / "key"
         key.write_text(rig.KEY)
         command = [rig.PROGRAMS / "marchproxy-fleet", "--xds", f"127.0.0.1:{manager.xds_port}", "--cluster-key-file", key,
-                   "--proxies", str(STREAMS), "--ready-timeout", str(REGISTERING_SECONDS), "--output", "json", *flags]
+                   "--proxies", str(proxies), "--ready-timeout", str(REGISTERING_SECONDS), "--output", "json", *flags]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=open(manager.folder / "fleet.log", "ab"))
 
     def event(self, name):
@@ -58,8 +58,8 @@ class Fleet:
 
 
 @contextlib.contextmanager
-def fleet(manager, *flags):
-    running = Fleet(manager, *flags)
+def fleet(manager, *flags, proxies=STREAMS):
+    running = Fleet(manager, proxies, *flags)
     try:
         yield running
     finally:
@@ -80,12 +80,13 @@ def licensed_manager():
 
 
 def fill(manager, size):
+    """As many clusters, endpoints and virtual hosts: all services have one address, which the first one is known by."""
     manager.make_many("/api/services", [
-        {"name": f"service-{n}", "ip_fqdn": f"10.9.{n >> 8}.{n & 255}", "port": 8080, "cluster_id": 1,
-         "collection": "bench"} for n in range(size)])
+        {"name": f"service-{n}", "ip_fqdn": "10.9.0.1", "port": 1024 + n, "cluster_id": 1, "collection": "bench"}
+        for n in range(size)])
     manager.make_many("/api/mappings", [
         {"source_services": ["any"], "dest_services": [f"service-{n}"], "cluster_id": 1, "protocols": ["http"],
-         "ports": [80], "hosts": [f"host-{n}.example"]} for n in range(size)])
+         "ports": [80]} for n in range(size)])
 
 
 def edits(client, number):
@@ -98,7 +99,7 @@ def edits(client, number):
         if status != 200:
             raise RuntimeError(answer.decode())
 
-    return {"endpoint": lambda: change({"ip_fqdn": f"10.8.0.{number + 1}", "port": 8080}),
+    return {"endpoint": lambda: change({"port": 20_000 + number}),
             "cluster": lambda: change({"protocol": ("http2", "http1")[number % 2]}),
             "route": lambda: client.make("/api/mappings", {
                 "source_services": ["any"], "dest_services": ["service-1"], "cluster_id": 1, "protocols": ["http"],

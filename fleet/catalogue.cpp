@@ -40,12 +40,12 @@ NameId Catalogue::id_of(std::string_view name) {
 }
 
 std::string Catalogue::name_of(NameId id) const {
-  const std::lock_guard lock{mutex_};
+  const std::shared_lock lock{mutex_};
   return *names_[id];
 }
 
 const Resource* Catalogue::find(Type type, std::string_view name, std::string_view version) const {
-  const std::lock_guard lock{mutex_};
+  const std::shared_lock lock{mutex_};
   const auto found = resources_.find(key_of(type, name, version));
   return found == resources_.end() ? nullptr : found->second.get();
 }

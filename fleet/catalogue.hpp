@@ -5,12 +5,15 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace mp::fleet {
@@ -54,8 +57,26 @@ class Catalogue {
                       std::string_view any);
   const Resource* add_unnamed(Type type, std::string_view any);
 
+  // What `make` writes about these resources, kept for the next who holds the same ones: when all
+  // come back at once, all say the same.
+  using Text = std::shared_ptr<const std::string>;
+  template <class Make>
+  Text text_of(const std::vector<const Resource*>& held, Make make) {
+    const std::lock_guard lock{texts_mutex_};
+    for (const auto& [resources, text] : texts_) {
+      if (resources == held) return text;
+    }
+    if (texts_.size() == kept_texts) texts_.pop_back();
+    texts_.emplace_front(held, std::make_shared<const std::string>(make()));
+    return texts_.front().second;
+  }
+
  private:
-  mutable std::mutex mutex_;
+  static constexpr std::size_t kept_texts = 16;
+
+  std::mutex texts_mutex_;
+  std::deque<std::pair<std::vector<const Resource*>, Text>> texts_;
+  mutable std::shared_mutex mutex_;
   std::unordered_map<std::string, NameId> ids_;
   std::vector<const std::string*> names_;
   std::unordered_map<std::string, std::unique_ptr<Resource>> resources_;

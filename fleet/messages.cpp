@@ -36,16 +36,25 @@ std::string finished(Proto& proto, const Request& request, const Identity* ident
   return proto.SerializeAsString();
 }
 
-std::string delta_bytes(const Request& request, const Identity* identity,
-                        const Catalogue& catalogue) {
+// The fields of initial_resource_versions, which a message may have anywhere.
+std::string versions_text(const std::vector<const Resource*>& held, const Catalogue& catalogue) {
+  discovery::DeltaDiscoveryRequest proto;
+  for (const Resource* each : held)
+    (*proto.mutable_initial_resource_versions())[catalogue.name_of(each->name)] = each->version;
+  return proto.SerializeAsString();
+}
+
+std::string delta_bytes(const Request& request, const Identity* identity, Catalogue& catalogue) {
   discovery::DeltaDiscoveryRequest proto;
   for (const NameId name : request.subscribe)
     proto.add_resource_names_subscribe(catalogue.name_of(name));
   for (const NameId name : request.unsubscribe)
     proto.add_resource_names_unsubscribe(catalogue.name_of(name));
-  for (const Resource* held : request.held)
-    (*proto.mutable_initial_resource_versions())[catalogue.name_of(held->name)] = held->version;
-  return finished(proto, request, identity);
+  std::string bytes = finished(proto, request, identity);
+  if (!request.held.empty())
+    bytes +=
+        *catalogue.text_of(request.held, [&] { return versions_text(request.held, catalogue); });
+  return bytes;
 }
 
 std::string full_bytes(const Request& request, const Identity* identity,
@@ -56,7 +65,7 @@ std::string full_bytes(const Request& request, const Identity* identity,
   return finished(proto, request, identity);
 }
 
-// One field after another of a message: a number, and its bytes through `take`.
+// One field after another of a message: a number, and its bytes through `text`.
 class Fields {
  public:
   explicit Fields(CodedInputStream& input) : input_(input) {}
@@ -75,29 +84,39 @@ class Fields {
     }
   }
 
-  std::string text(std::uint32_t length) {
-    std::string value;
-    input_.ReadString(&value, static_cast<int>(length));
-    return value;
+  // Until the next call; copied only where the bytes lie in two pieces.
+  std::string_view text(std::uint32_t length) {
+    const void* data = nullptr;
+    int size = 0;
+    const auto wanted = static_cast<int>(length);
+    if (input_.GetDirectBufferPointer(&data, &size) && size >= wanted) {
+      input_.Skip(wanted);
+      return {static_cast<const char*>(data), length};
+    }
+    input_.ReadString(&joined_, wanted);
+    return joined_;
   }
 
   void skip(std::uint32_t length) { input_.Skip(static_cast<int>(length)); }
 
  private:
   CodedInputStream& input_;
+  std::string joined_;
 };
 
 // What stands in a response before its type is known.
 struct Raw {
-  std::string version;
-  std::string body;
-  std::string name;
+  std::string_view version;
+  std::string_view body;
+  std::string_view name;
 };
 
-Raw read_wrapped(CodedInputStream& input, std::uint32_t length) {
-  const auto limit = input.PushLimit(static_cast<int>(length));
+Raw read_wrapped(std::string_view bytes) {
+  CodedInputStream input{reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                         static_cast<int>(bytes.size())};
   Fields fields{input};
   Raw raw;
+  std::uint32_t length = 0;
   for (int field = fields.next(length); field != 0; field = fields.next(length)) {
     switch (field) {
       case resource_version_field: raw.version = fields.text(length); break;
@@ -106,11 +125,10 @@ Raw read_wrapped(CodedInputStream& input, std::uint32_t length) {
       default: fields.skip(length);
     }
   }
-  input.PopLimit(limit);
   return raw;
 }
 
-std::optional<Type> type_of_body(const std::string& body) {
+std::optional<Type> type_of_body(std::string_view body) {
   CodedInputStream input{reinterpret_cast<const std::uint8_t*>(body.data()),
                          static_cast<int>(body.size())};
   Fields fields{input};
@@ -129,7 +147,7 @@ const Resource* known(Variant variant, const Raw& raw, Catalogue& catalogue) {
 }  // namespace
 
 std::string to_bytes(Variant variant, const Request& request, const Identity* identity,
-                     const Catalogue& catalogue) {
+                     Catalogue& catalogue) {
   return variant == Variant::Delta ? delta_bytes(request, identity, catalogue)
                                    : full_bytes(request, identity, catalogue);
 }
@@ -142,14 +160,14 @@ bool read(Variant variant, google::protobuf::io::ZeroCopyInputStream& stream, Ca
   std::uint32_t length = 0;
   for (int field = fields.next(length); field != 0; field = fields.next(length)) {
     if (field == resources_field) {
-      const Raw raw = variant == Variant::Delta ? read_wrapped(input, length)
-                                                : Raw{.body = fields.text(length)};
+      const std::string_view bytes = fields.text(length);
+      const Raw raw = variant == Variant::Delta ? read_wrapped(bytes) : Raw{.body = bytes};
       if (const Resource* resource = known(variant, raw, catalogue))
         response.resources.push_back(resource);
     } else if (field == version_field) {
       response.version = fields.text(length);
     } else if (field == type_url_field) {
-      url = fields.text(length);
+      url = std::string(fields.text(length));
     } else if (field == nonce_field) {
       response.nonce = fields.text(length);
     } else if (field == removed_field && variant == Variant::Delta) {

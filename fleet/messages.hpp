@@ -42,7 +42,7 @@ struct Response {
 
 // `identity` is in the first request of a stream only.
 std::string to_bytes(Variant variant, const Request& request, const Identity* identity,
-                     const Catalogue& catalogue);
+                     Catalogue& catalogue);
 
 // False when the bytes are no response of a known type.
 bool read(Variant variant, google::protobuf::io::ZeroCopyInputStream& input, Catalogue& catalogue,

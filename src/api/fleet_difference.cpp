@@ -126,8 +126,8 @@ void compare(PlannedAudience& audience, const Rehearsal::Fleet& fleet, Time now)
     if (!difference[at].empty())
       audience.types.push_back(difference_of(static_cast<xds::Type>(at), difference[at]));
   }
-  audience.appeared = only_in(after->findings, before->findings);
-  audience.disappeared = only_in(before->findings, after->findings);
+  audience.appeared = only_in(*after->findings, *before->findings);
+  audience.disappeared = only_in(*before->findings, *after->findings);
   audience.breaches = xds::inconsistencies(*after);
 }
 

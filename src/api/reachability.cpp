@@ -104,9 +104,8 @@ ReachProof told(const xds::Proof& proof) {
 }
 
 NamedObject certificate_of(const xds::ClusterConfig& config, std::int64_t id) {
-  const auto found =
-      std::ranges::find(config.certificates, id, [](const auto& each) { return each->id; });
-  return {"certificate", id, found == config.certificates.end() ? "" : (*found)->name};
+  const auto found = config.certificates.find(id);
+  return {"certificate", id, found ? found->name : ""};
 }
 
 ReachWay told(const xds::Way& way, const xds::ClusterConfig& config) {

@@ -159,15 +159,17 @@ using Touched = std::set<std::pair<std::string_view, std::int64_t>>;
 
 // What was not touched keeps its address, by which the translation knows that it is the same.
 template <class T>
-void share(std::vector<std::shared_ptr<const T>>& after,
-           const std::vector<std::shared_ptr<const T>>& before, const Touched& touched) {
-  auto old = before.begin();
-  for (auto& object : after) {
-    while (old != before.end() && (*old)->id < object->id) ++old;
-    const bool same = old != before.end() && (*old)->id == object->id &&
-                      !touched.contains({describe<T>.name, object->id});
-    if (same) object = *old;
+void share(xds::Rows<T, &T::id>& after, const xds::Rows<T, &T::id>& before,
+           const Touched& touched) {
+  using Table = xds::Rows<T, &T::id>;
+  typename Table::Changes changes;
+  for (const auto& change : Table::difference(before, after)) {
+    const bool same =
+        change.before && change.after && !touched.contains({describe<T>.name, change.key()});
+    if (!same) changes[change.key()] = change.after;
   }
+  after = before;
+  after.take(changes);
 }
 
 std::int64_t number(const std::string& text) { return std::strtoll(text.c_str(), nullptr, 10); }

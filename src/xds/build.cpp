@@ -1,13 +1,14 @@
 #include "xds/build.hpp"
 
 #include "xds/address.hpp"
+#include "xds/dependents.hpp"
 #include "xds/port.hpp"
 #include "xds/secret.hpp"
 #include "xds/upstream.hpp"
 #include "xds/upstream_tls.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <unordered_map>
 #include <utility>
 
 namespace mp::xds {
@@ -26,6 +27,8 @@ bool takes_rest(const Guard& guard) {
 
 // What the last build made of each object, and from what.
 struct Builder::Memory {
+  using Mappings = Rows<Mapping, &Mapping::id>;
+
   struct UpstreamState {
     int users = 0;
     UpstreamPtr wanted;
@@ -38,7 +41,6 @@ struct Builder::Memory {
   struct Changes {
     Directory::Changes services;
     Keyring::Changes keys;
-    bool concern(const Plan& plan) const;
   };
 
   explicit Memory(Audience given) : audience(std::move(given)) {}
@@ -71,7 +73,9 @@ struct Builder::Memory {
   std::string cluster;  // its name
   Directory directory;
   Keyring keyring;
-  std::vector<PlanPtr> plans;  // by mapping id
+  Mappings mappings;                                // as they were last given
+  std::unordered_map<std::int64_t, PlanPtr> plans;  // by mapping id
+  Dependents dependents;                            // of plans
   std::map<std::string, UpstreamState> upstreams;
   std::map<PortKey, Port> ports;
   std::map<std::int64_t, int> certificates;  // by id: claims that need it
@@ -84,13 +88,6 @@ struct Builder::Memory {
   Tally findings;
   Shelves shelves;
 };
-
-bool Builder::Memory::Changes::concern(const Plan& plan) const {
-  return services.concern(plan.mapping->source_services) ||
-         services.concern(plan.mapping->dest_services) || (keys.issuers && plan.by_issuers) ||
-         std::ranges::any_of(plan.proofs,
-                             [&](const std::string& domain) { return keys.concern(domain); });
-}
 
 // Who needs which secret.
 void Builder::Memory::count(const Plan& plan, int step) {
@@ -112,6 +109,7 @@ void Builder::Memory::add(const Plan& plan) {
   for (const StreamClaim& claim : plan.streams) port_of(claim).add(claim);
   for (const CertificateClaim& claim : plan.certificates) port_of(claim).add(claim);
   count(plan, 1);
+  dependents.add(plan);
   for (const UpstreamPtr& upstream : plan.upstreams) {
     UpstreamState& state = upstreams[upstream->name];
     ++state.users;
@@ -126,6 +124,7 @@ void Builder::Memory::remove(const Plan& plan) {
   for (const StreamClaim& claim : plan.streams) port_of(claim).remove(claim);
   for (const CertificateClaim& claim : plan.certificates) port_of(claim).remove(claim);
   count(plan, -1);
+  dependents.remove(plan);
   for (const UpstreamPtr& upstream : plan.upstreams) {
     --upstreams[upstream->name].users;
     touched_upstreams.insert(upstream->name);
@@ -133,33 +132,28 @@ void Builder::Memory::remove(const Plan& plan) {
   findings.replace(plan.findings, {});
 }
 
-// Brings the plans up to date. What a plan was made from is unchanged when its mapping still has
-// the same address and no service or certificate it names changed; old plans leave before new ones
-// come. The old plans are given back, to be kept until nothing points at their claims any more.
+// Brings the plans up to date: those whose mapping, or anything it names, is not what it was. Old
+// plans leave before new ones come. The old plans are given back, to be kept until nothing points
+// at their claims any more.
 std::vector<PlanPtr> Builder::Memory::replan(const ClusterConfig& config, const Changes& changes) {
-  std::vector<PlanPtr> next, gone, fresh;
-  next.reserve(config.mappings.size());
-  auto old = plans.begin();
-  const auto drop_before = [&](std::int64_t id) {
-    for (; old != plans.end() && (*old)->mapping->id < id; ++old) gone.push_back(*old);
-  };
-  for (const auto& mapping : config.mappings) {
-    drop_before(mapping->id);
-    const bool known = old != plans.end() && (*old)->mapping->id == mapping->id;
-    const bool same = known && (*old)->mapping == mapping && !changes.concern(**old);
-    if (same) {
-      next.push_back(*old++);
-      continue;
+  auto concerned = dependents.of(changes.services, changes.keys);
+  for (const auto& change : Mappings::difference(mappings, config.mappings))
+    concerned.insert(change.key());
+  mappings = config.mappings;
+  std::vector<PlanPtr> gone, fresh;
+  for (const std::int64_t id : concerned) {
+    const auto old = plans.find(id);
+    if (old != plans.end()) {
+      gone.push_back(std::move(old->second));
+      plans.erase(old);
     }
-    if (known) gone.push_back(*old++);
-    if (!concerns(*mapping, audience.type)) continue;
+    const auto mapping = mappings.find(id);
+    if (!mapping || !concerns(*mapping, audience.type)) continue;
     fresh.push_back(make_plan(mapping, {directory, keyring, cluster}));
-    next.push_back(fresh.back());
+    plans.emplace(id, fresh.back());
   }
-  drop_before(std::numeric_limits<std::int64_t>::max());
   for (const PlanPtr& plan : gone) remove(*plan);
   for (const PlanPtr& plan : fresh) add(*plan);
-  plans = std::move(next);
   return gone;
 }
 
@@ -275,31 +269,15 @@ SnapshotPtr Builder::build(const ClusterConfig& config, Time now) {
   memory_->take_keys(changes.keys);
   memory_->remake();
   Snapshot snapshot{.revision = config.revision, .findings = memory_->findings.sorted()};
-  for (std::size_t type = 0; type < type_count; ++type)
+  for (std::size_t type = 0; type < type_count; ++type) {
     snapshot.types[type] = memory_->shelves[type].settle();
+    snapshot.censuses[type] = memory_->shelves[type].census();
+  }
   return std::make_shared<const Snapshot>(std::move(snapshot));
 }
 
 Logging logging_of(const Cluster& cluster) {
   return {cluster.log_auth, cluster.log_netflow, cluster.log_debug};
-}
-
-std::optional<Time> next_change(const ClusterConfig& config, Time now) {
-  std::optional<Time> next;
-  const auto take = [&](Time moment) {
-    if (moment > now && (!next || moment < *next)) next = moment;
-  };
-  for (const auto& service : config.services) {
-    if (service->previous_secret && service->previous_secret_until)
-      take(*service->previous_secret_until);
-  }
-  for (const auto& certificate : config.certificates) {
-    if (certificate->revoked_at) continue;
-    take(certificate->not_before);
-    take(certificate->expires_at);
-  }
-  for (const auto& issuer : config.issuers) take(issuer->expires_at);
-  return next;
 }
 
 bool concerns(const Mapping& mapping, ProxyType type) {

@@ -91,7 +91,7 @@ json::object shown(const Snapshot& snapshot, const json::array& types) {
     }
   }
   json::array findings;
-  for (const Finding& finding : snapshot.findings) {
+  for (const Finding& finding : *snapshot.findings) {
     findings.push_back(json::value(finding.object.type + " " + std::to_string(finding.object.id) +
                                    " " + label(finding.condition) + ": " + finding.message));
   }

@@ -7,22 +7,21 @@
 #include "model/issuer.hpp"
 #include "model/mapping.hpp"
 #include "model/service.hpp"
+#include "xds/rows.hpp"
 
 #include <memory>
-#include <vector>
 
 namespace mp::xds {
 
 struct ClusterConfig {
   std::int64_t revision = 0;  // of the change log
   std::shared_ptr<const Cluster> cluster;
-  std::vector<std::shared_ptr<const Service>> services;  // by id
-  std::vector<std::shared_ptr<const Mapping>> mappings;  // by id; service refs are resolved
-  // By id; the cluster's own and those for all clusters, whatever the clock says of them.
-  std::vector<std::shared_ptr<const Certificate>> certificates;
-  // By id; the authorities whose client certificates count, with their revocation lists. Without
-  // keys.
-  std::vector<std::shared_ptr<const Issuer>> issuers;
+  Rows<Service, &Service::id> services;
+  Rows<Mapping, &Mapping::id> mappings;  // service refs are resolved
+  // The cluster's own and those for all clusters, whatever the clock says of them.
+  Rows<Certificate, &Certificate::id> certificates;
+  // The authorities whose client certificates count, with their revocation lists. Without keys.
+  Rows<Issuer, &Issuer::id> issuers;
 };
 
 using ClusterConfigPtr = std::shared_ptr<const ClusterConfig>;

@@ -30,7 +30,7 @@ class Intent {
     }
     read(row, std::move(fields),
          {{"ip_fqdn", "10.0.0." + std::to_string(services_.size() + 1)}, {"collection", "all"}});
-    row.id = static_cast<std::int64_t>(services_.size()) + 1;
+    row.id = services_.empty() ? 1 : services_.back()->id + 1;
     services_.push_back(std::make_shared<const Service>(std::move(row)));
   }
 
@@ -39,7 +39,7 @@ class Intent {
     Mapping row;
     read(row, std::move(fields),
          {{"source_services", {"any"}}, {"protocols", {"http"}}, {"ports", {80}}});
-    row.id = static_cast<std::int64_t>(mappings_.size()) + 1;
+    row.id = mappings_.empty() ? 1 : mappings_.back()->id + 1;
     resolve(row.source_services);
     resolve(row.dest_services);
     mappings_.push_back(std::make_shared<const Mapping>(std::move(row)));
@@ -53,7 +53,7 @@ class Intent {
       return std::string(found ? std::string_view(found->as_string()) : otherwise);
     };
     Certificate row;
-    row.id = static_cast<std::int64_t>(certificates_.size()) + 1;
+    row.id = certificates_.empty() ? 1 : certificates_.back()->id + 1;
     row.name = text("name", "certificate-" + std::to_string(row.id));
     row.common_name = text("common_name", "");
     if (const auto* names = fields.if_contains("subject_alt_names")) {
@@ -86,9 +86,12 @@ class Intent {
     cluster_ = std::make_shared<const Cluster>(std::move(row));
   }
 
-  void drop_service(std::int64_t id) {
-    std::erase_if(services_, [&](const auto& row) { return row->id == id; });
-  }
+  void drop_service(std::size_t at) { drop(services_, at); }
+  void drop_mapping(std::size_t at) { drop(mappings_, at); }
+  void drop_certificate(std::size_t at) { drop(certificates_, at); }
+  std::size_t services() const { return services_.size(); }
+  std::size_t mappings() const { return mappings_.size(); }
+  std::size_t certificates() const { return certificates_.size(); }
 
   // Puts a changed copy in the place of a row.
   template <class Change>
@@ -126,11 +129,32 @@ class Intent {
             .issuers = issuers_};
   }
 
+  // Brings an earlier configuration up to date; it shares what did not change, as the hub's do.
+  void give(ClusterConfig& config) const {
+    const auto bring = []<class Table>(Table& table, const Table& rows) {
+      typename Table::Changes changes;
+      for (const auto& change : Table::difference(table, rows))
+        changes[change.key()] = change.after;
+      table.take(changes);
+    };
+    const ClusterConfig next = this->config();
+    config.cluster = next.cluster;
+    bring(config.services, next.services);
+    bring(config.mappings, next.mappings);
+    bring(config.certificates, next.certificates);
+    bring(config.issuers, next.issuers);
+  }
+
   SnapshotPtr build(Audience audience = {}, Time now = test_now) const {
     return Builder(audience).build(config(), now);
   }
 
  private:
+  template <class List>
+  static void drop(List& list, std::size_t at) {
+    if (at < list.size()) list.erase(list.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+
   static std::optional<Secret> take_secret(boost::json::object& fields, const char* name) {
     const auto* found = fields.if_contains(name);
     if (!found) return std::nullopt;

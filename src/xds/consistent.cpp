@@ -76,39 +76,21 @@ void Consistency::review(Type type, const std::string& name) {
   note(known && !needed && type == Type::Endpoint, subject(type, name) + " belongs to no cluster");
 }
 
-// Takes over `next`, in which most pointers are the same as before; false when it is not sorted by
-// name or has a name twice.
-bool Consistency::compare(Type type, const Resources& next) {
-  Resources& last = last_[static_cast<std::size_t>(type)];
-  std::vector<ResourcePtr> fresh, gone;
-  auto old = last.begin();
-  bool in_step = false;  // the resource before was also before in the last snapshot
-  for (auto at = next.begin(); at != next.end(); ++at) {
-    for (; old != last.end() && *old != *at && (*old)->name <= (*at)->name; ++old, in_step = false)
-      gone.push_back(*old);
-    const bool same = old != last.end() && *old == *at;
-    if (!(same && in_step) && at != next.begin() && !((*std::prev(at))->name < (*at)->name))
-      return false;
-    if (same)
-      ++old;
-    else
-      fresh.push_back(*at);
-    in_step = same;
+void Consistency::compare(Type type, const Catalogue& next) {
+  Catalogue& last = last_[static_cast<std::size_t>(type)];
+  const auto changes = Catalogue::difference(last, next);
+  for (const auto& change : changes) {
+    if (change.before) leave(type, change.before);
   }
-  gone.insert(gone.end(), old, last.end());
-  for (const ResourcePtr& resource : gone) leave(type, resource);
-  for (const ResourcePtr& resource : fresh) take(type, resource);
+  for (const auto& change : changes) {
+    if (change.after) take(type, change.after);
+  }
   last = next;
-  return true;
 }
 
 std::vector<std::string> Consistency::check(const Snapshot& snapshot) {
-  for (std::size_t at = 0; at < type_count; ++at) {
-    const auto type = static_cast<Type>(at);
-    if (compare(type, snapshot.types[at])) continue;
-    *this = Consistency();
-    return {std::string(noun(type)) + ": a name stands twice or out of order"};
-  }
+  for (std::size_t at = 0; at < type_count; ++at)
+    compare(static_cast<Type>(at), snapshot.types[at]);
   return {breaches_.begin(), breaches_.end()};
 }
 

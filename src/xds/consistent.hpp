@@ -34,10 +34,10 @@ class Consistency {
   void take(Type type, const ResourcePtr& resource);
   void leave(Type type, const ResourcePtr& resource);
   void review(Type type, const std::string& name);
-  bool compare(Type type, const Resources& next);
+  void compare(Type type, const Catalogue& next);
 
   std::array<std::unordered_map<std::string, Known>, type_count> known_;
-  std::array<Resources, type_count> last_;
+  std::array<Catalogue, type_count> last_;
   std::array<std::unordered_map<std::string, int>, type_count>
       needed_;                                       // by name: how many resources need it
   std::unordered_map<std::string, int> scope_keys_;  // how many scopes have it

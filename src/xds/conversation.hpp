@@ -31,8 +31,9 @@ inline SnapshotPtr snapshot(std::int64_t revision, const Content& content) {
   made->revision = revision;
   for (const auto& [type, resources] : content) {
     for (const auto& [name, version] : resources) {
-      made->types[static_cast<std::size_t>(type)].push_back(
+      made->types[static_cast<std::size_t>(type)].put(
           resource(name, version, static_cast<std::int64_t>(name_hash(name) % 1000 + 1)));
+      made->censuses[static_cast<std::size_t>(type)].add(name, version);
     }
   }
   return made;

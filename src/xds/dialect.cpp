@@ -1,8 +1,5 @@
 #include "xds/dialect.hpp"
 
-#include <array>
-#include <cstdio>
-
 namespace mp::xds {
 namespace {
 
@@ -37,23 +34,9 @@ std::vector<std::vector<Sent>> batches(Type type, const std::vector<Sent>& sends
   return result;
 }
 
-void VersionSum::add(const Resource& resource) {
-  sum_ += name_hash(resource.name + '\n' + resource.version);
-}
-
-void VersionSum::remove(const Resource& resource) {
-  sum_ -= name_hash(resource.name + '\n' + resource.version);
-}
-
-std::string VersionSum::text() const {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(sum_));
-  return text.data();
-}
-
 std::string version_of(const Resources& resources) {
   VersionSum sum;
-  for (const auto& resource : resources) sum.add(*resource);
+  for (const auto& resource : resources) sum.add(resource->name, resource->version);
   return sum.text();
 }
 

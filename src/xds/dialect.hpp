@@ -3,6 +3,7 @@
 // sotw.cpp. Dialects hold no state.
 #pragma once
 
+#include "xds/census.hpp"
 #include "xds/discovery.hpp"
 #include "xds/lane.hpp"
 
@@ -54,18 +55,7 @@ const Dialect& state_of_the_world();
 // nothing while there are few; all others, and initial loads, in responses of bounded size.
 std::vector<std::vector<Sent>> batches(Type type, const std::vector<Sent>& sends);
 
-// The version of a set of resources, told by what comes and goes: 16 hex digits that depend on the
-// names and versions only.
-class VersionSum {
- public:
-  void add(const Resource& resource);
-  void remove(const Resource& resource);
-  std::string text() const;
-
- private:
-  std::uint64_t sum_ = 0;
-};
-
+// The version of a set of resources: 16 hex digits that depend on the names and versions only.
 std::string version_of(const Resources& resources);
 
 }  // namespace mp::xds

@@ -3,23 +3,11 @@
 namespace mp::xds {
 namespace {
 
-std::vector<Change> difference_of(const Resources& from, const Resources& to) {
+std::vector<Change> difference_of(const Catalogue& from, const Catalogue& to) {
   std::vector<Change> changes;
-  auto before = from.begin();
-  auto after = to.begin();
-  while (before != from.end() || after != to.end()) {
-    if (before != from.end() && after != to.end() && *before == *after) {
-      ++before, ++after;
-    } else if (after == to.end() || (before != from.end() && (*before)->name < (*after)->name)) {
-      changes.push_back({.before = *before++, .after = nullptr});
-    } else if (before == from.end() || (*after)->name < (*before)->name) {
-      changes.push_back({.before = nullptr, .after = *after++});
-    } else {
-      if ((*before)->version != (*after)->version) {
-        changes.push_back({.before = *before, .after = *after});
-      }
-      ++before, ++after;
-    }
+  for (auto& [before, after] : Catalogue::difference(from, to)) {
+    if (before && after && before->version == after->version) continue;
+    changes.push_back({.before = std::move(before), .after = std::move(after)});
   }
   return changes;
 }

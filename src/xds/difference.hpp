@@ -1,6 +1,6 @@
 // What changed between two snapshots, computed once for all the streams that make the same step.
-// One cache for each group of proxies; safe from any thread. Costs a walk over both snapshots, in
-// which resources they share are told by pointer.
+// One cache for each group of proxies; safe from any thread. Costs what differs, as snapshots share
+// the rest.
 #pragma once
 
 #include "xds/snapshot.hpp"

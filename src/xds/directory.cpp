@@ -6,8 +6,8 @@
 namespace mp::xds {
 namespace {
 
-bool counts(const std::optional<Time>& previous_until, Time now) {
-  return previous_until && *previous_until > now;
+std::optional<Time> end_of_previous(const Service& service) {
+  return service.previous_secret ? service.previous_secret_until : std::nullopt;
 }
 
 }  // namespace
@@ -25,52 +25,52 @@ bool Directory::Changes::concern(const std::vector<ServiceRef>& refs) const {
   });
 }
 
-bool Directory::Entry::holds(const std::shared_ptr<const Service>& service, Time now) const {
-  return party->service == service && party->previous_counts == counts(previous_until, now);
+void Directory::put(Changes& changes, const std::shared_ptr<const Service>& service, Time now) {
+  const auto until = end_of_previous(*service);
+  const auto party = std::make_shared<const Party>(Party{service, until && *until > now});
+  changes.services.insert(service->id);
+  changes.collections.insert(service->collection);
+  parties_[service->id] = party;
+  collections_[service->collection][service->id] = party;
+  if (until) ends_.emplace(*until, service->id);
 }
 
-Directory::Entry Directory::make_entry(const std::shared_ptr<const Service>& service, Time now) {
-  const auto until = service->previous_secret ? service->previous_secret_until : std::nullopt;
-  return {.id = service->id,
-          .party = std::make_shared<const Party>(Party{service, counts(until, now)}),
-          .previous_until = until};
-}
-
-// `party` is null for a service that is gone.
-void Directory::note(Changes& changes, const Service& service, const PartyPtr& party) {
+void Directory::drop(Changes& changes, const Service& service) {
   changes.services.insert(service.id);
   changes.collections.insert(service.collection);
-  auto& members = collections_[service.collection];
-  if (party) {
-    members[service.id] = party;
-    return;
+  parties_.erase(service.id);
+  const auto members = collections_.find(service.collection);
+  members->second.erase(service.id);
+  if (members->second.empty()) collections_.erase(members);
+  if (const auto until = end_of_previous(service)) ends_.erase({*until, service.id});
+}
+
+// Secrets whose end lies between then and now count in another way, wherever the clock went.
+void Directory::take_time(Changes& changes, Time now) {
+  const Time first = std::min(now_, now), last = std::max(now_, now);
+  now_ = now;
+  std::vector<std::int64_t> passed;
+  for (auto end = ends_.upper_bound({first, std::numeric_limits<std::int64_t>::max()});
+       end != ends_.end() && end->first <= last; ++end)
+    passed.push_back(end->second);
+  for (const std::int64_t id : passed) {
+    const auto service = parties_.at(id)->service;
+    drop(changes, *service);
+    put(changes, service, now);
   }
-  members.erase(service.id);
-  if (members.empty()) collections_.erase(service.collection);
 }
 
 Directory::Changes Directory::update(const ClusterConfig& config, Time now) {
   Changes changes;
-  std::vector<Entry> next;
-  next.reserve(config.services.size());
-  auto old = entries_.begin();
-  const auto drop_before = [&](std::int64_t id) {
-    for (; old != entries_.end() && old->id < id; ++old)
-      note(changes, *old->party->service, nullptr);
-  };
-  for (const auto& service : config.services) {
-    drop_before(service->id);
-    const bool known = old != entries_.end() && old->id == service->id;
-    if (known && old->holds(service, now)) {
-      next.push_back(std::move(*old++));
-      continue;
-    }
-    if (known) note(changes, *(old++)->party->service, nullptr);
-    next.push_back(make_entry(service, now));
-    note(changes, *service, next.back().party);
+  const auto rows = Services::difference(services_, config.services);
+  services_ = config.services;
+  for (const auto& row : rows) {
+    if (row.before) drop(changes, *row.before);
   }
-  drop_before(std::numeric_limits<std::int64_t>::max());
-  entries_ = std::move(next);
+  take_time(changes, now);
+  for (const auto& row : rows) {
+    if (row.after) put(changes, row.after, now);
+  }
   return changes;
 }
 
@@ -82,9 +82,8 @@ Parties Directory::resolve(const std::vector<ServiceRef>& refs) const {
       if (members != collections_.end())
         found.insert(members->second.begin(), members->second.end());
     } else if (ref.kind == ServiceRef::Kind::Service) {
-      const auto entry = std::ranges::lower_bound(entries_, ref.service_id, {}, &Entry::id);
-      if (entry != entries_.end() && entry->id == ref.service_id)
-        found.emplace(entry->id, entry->party);
+      const auto party = parties_.find(ref.service_id);
+      if (party != parties_.end()) found.insert(*party);
     }
   }
   Parties parties;

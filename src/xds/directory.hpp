@@ -9,6 +9,8 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace mp::xds {
@@ -36,17 +38,16 @@ class Directory {
   Parties resolve(const std::vector<ServiceRef>& refs) const;
 
  private:
-  struct Entry {
-    std::int64_t id = 0;
-    PartyPtr party;
-    std::optional<Time> previous_until;
-    bool holds(const std::shared_ptr<const Service>& service, Time now) const;
-  };
-  static Entry make_entry(const std::shared_ptr<const Service>& service, Time now);
-  void note(Changes& changes, const Service& service, const PartyPtr& party);
+  using Services = Rows<Service, &Service::id>;
+  void put(Changes& changes, const std::shared_ptr<const Service>& service, Time now);
+  void drop(Changes& changes, const Service& service);
+  void take_time(Changes& changes, Time now);
 
-  std::vector<Entry> entries_;  // by id
+  Services services_;  // as they were last given
+  std::unordered_map<std::int64_t, PartyPtr> parties_;
   std::map<std::string, std::map<std::int64_t, PartyPtr>, std::less<>> collections_;
+  std::set<std::pair<Time, std::int64_t>> ends_;  // of previous secrets
+  Time now_;
 };
 
 bool has_any(const std::vector<ServiceRef>& refs);

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mp::xds {
@@ -31,15 +32,49 @@ struct KnownVersion {
   std::string version;
 };
 
+// What a client says that it holds. In one text, for there may be thousands of names on each of
+// thousands of streams.
+class KnownVersions {
+ public:
+  class Iterator {
+   public:
+    explicit Iterator(const char* at) : at_(at) {}
+    KnownVersion operator*() const;
+    Iterator& operator++();
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    const char* at_;
+  };
+
+  KnownVersions() = default;
+  KnownVersions(const std::vector<KnownVersion>& all) {
+    for (const KnownVersion& each : all) push_back(each);
+  }
+
+  void push_back(const KnownVersion& known) { add(known.name, known.version); }
+  void add(std::string_view name, std::string_view version);
+  std::size_t size() const { return count_; }
+  bool empty() const { return count_ == 0; }
+  const Census& census() const { return census_; }
+  Iterator begin() const { return Iterator(text_.data()); }
+  Iterator end() const { return Iterator(text_.data() + text_.size()); }
+
+ private:
+  std::string text_;  // of each: two lengths, name, version
+  std::size_t count_ = 0;
+  Census census_;
+};
+
 struct Request {
   std::optional<Node> node;
   std::string type_url;
-  std::vector<std::string> subscribe;          // state-of-the-world: every name that is wanted
-  std::vector<std::string> unsubscribe;        // delta
-  std::vector<KnownVersion> initial_versions;  // delta
-  std::string version;                         // state-of-the-world: version_info
-  std::string nonce;                           // of the response that is answered, or empty
-  std::optional<std::string> error;            // error_detail.message: set when it was refused
+  std::vector<std::string> subscribe;    // state-of-the-world: every name that is wanted
+  std::vector<std::string> unsubscribe;  // delta
+  KnownVersions initial_versions;        // delta
+  std::string version;                   // state-of-the-world: version_info
+  std::string nonce;                     // of the response that is answered, or empty
+  std::optional<std::string> error;      // error_detail.message: set when it was refused
 };
 
 struct Response {

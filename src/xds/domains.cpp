@@ -25,10 +25,15 @@ void Domains::remove(const HttpClaim& claim) {
 
 std::string Domains::tokens() const {
   std::map<std::string, TokenCheck> checks;
-  for (const auto& [name, domain] : domains_) {
-    for (const TokenCheck& check : domain.host.checks) checks.emplace(check_name(check), check);
-  }
+  for (const auto& [name, check] : checks_) checks.emplace(name, check.check);
   return checks.empty() ? std::string() : deterministic(encode(checks));
+}
+
+void Domains::count_checks(const VirtualHost& host, int step) {
+  for (const TokenCheck& check : host.checks) {
+    const auto at = checks_.try_emplace(check_name(check), Check{check}).first;
+    if ((at->second.users += step) == 0) checks_.erase(at);
+  }
 }
 
 void Domains::remake(Shelves& shelves, Tally& findings) {
@@ -47,13 +52,17 @@ void Domains::remake_domain(const std::string& name, Shelves& shelves, Tally& fi
   const bool own_scope = flavour_ == Flavour::Delta && !is_wildcard(name);
   const HttpSettlement settlement = settle_http({domain.claims.begin(), domain.claims.end()});
   findings.replace(domain.findings, settlement.findings);
+  count_checks(domain.host, -1);
   if (domain.claims.empty()) {
+    wildcards_.erase(name);
     domains_.erase(at);
     if (own_scope) shelf(shelves, Type::ScopedRoute).put(scope_name(routes_, name), nullptr);
     return;
   }
   domain.findings = settlement.findings;
   domain.host = make_virtual_host(name, settlement, {flavour_, logging_});
+  count_checks(domain.host, 1);
+  if (is_wildcard(name)) wildcards_.insert(name);
   if (own_scope)
     shelf(shelves, Type::ScopedRoute)
         .put(scope_name(routes_, name), make_scope(routes_, name, {&domain.host}));
@@ -74,8 +83,10 @@ void Domains::remake_joint(Shelves& shelves) {
 
 std::vector<const VirtualHost*> Domains::hosts() const {
   std::vector<const VirtualHost*> hosts;
-  for (const auto& [name, domain] : domains_) {
-    if (flavour_ == Flavour::StateOfTheWorld || is_wildcard(name)) hosts.push_back(&domain.host);
+  if (flavour_ == Flavour::StateOfTheWorld) {
+    for (const auto& [name, domain] : domains_) hosts.push_back(&domain.host);
+  } else {
+    for (const std::string& name : wildcards_) hosts.push_back(&domains_.at(name).host);
   }
   return hosts;
 }

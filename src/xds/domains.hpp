@@ -57,11 +57,18 @@ class Domains {
   void remake_domain(const std::string& name, Shelves& shelves, Tally& findings);
   void remake_joint(Shelves& shelves);
   std::vector<const VirtualHost*> hosts() const;
+  void count_checks(const VirtualHost& host, int step);
 
   std::string routes_;
   Flavour flavour_;
   Logging logging_;
   std::map<std::string, Domain> domains_;
+  std::set<std::string> wildcards_;  // of domains_
+  struct Check {
+    TokenCheck check;
+    int users = 0;
+  };
+  std::map<std::string, Check> checks_;  // by name: of all domains
   std::set<std::string> touched_;
   int by_path_ = 0;  // claims
 };

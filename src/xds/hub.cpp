@@ -22,20 +22,12 @@ std::int64_t number(const std::string& text) {
 
 // Puts the object in its place by id, or takes it away when it is gone (then the answer is false).
 template <class T>
-bool place(std::vector<std::shared_ptr<const T>>& objects, std::int64_t id,
-           std::optional<T> object) {
-  const auto at =
-      std::ranges::lower_bound(objects, id, {}, [](const auto& each) { return each->id; });
-  const bool present = at != objects.end() && (*at)->id == id;
+bool place(Rows<T, &T::id>& objects, std::int64_t id, std::optional<T> object) {
   if (!object) {
-    if (present) objects.erase(at);
+    objects.erase(id);
     return false;
   }
-  auto shared = std::make_shared<const T>(*std::move(object));
-  if (present)
-    *at = std::move(shared);
-  else
-    objects.insert(at, std::move(shared));
+  objects.put(std::make_shared<const T>(*std::move(object)));
   return true;
 }
 
@@ -59,14 +51,6 @@ bool is_intent(std::string_view noun) {
   return std::ranges::find(nouns, noun) != std::end(nouns);
 }
 
-void take_certificates(std::set<std::int64_t>& certificates, const Snapshot& snapshot) {
-  for (const ResourcePtr& secret : snapshot.of(Type::Secret)) {
-    for (const Object& origin : secret->origins) {
-      if (origin.type == "certificate") certificates.insert(origin.id);
-    }
-  }
-}
-
 }  // namespace
 
 mp::Status ClusterView::of(std::string_view noun, std::int64_t id) const {
@@ -78,8 +62,11 @@ mp::Status ClusterView::of(std::string_view noun, std::int64_t id) const {
     status.reasons.push_back({refusal.proxy_id, refusal.message, refusal.since});
   }
   std::optional<Condition> worst;
-  for (const Finding& finding : findings) {
-    if (finding.object.type != noun || finding.object.id != id) continue;
+  const auto object_of = [](const Finding& finding) {
+    return std::pair<std::string_view, std::int64_t>(finding.object.type, finding.object.id);
+  };
+  for (const Finding& finding :
+       std::ranges::equal_range(*findings, std::pair(noun, id), {}, object_of)) {
     status.reasons.push_back({std::nullopt, finding.message, std::nullopt});
     if (!worst || finding.condition == Condition::Unsupported) worst = finding.condition;
   }
@@ -89,7 +76,7 @@ mp::Status ClusterView::of(std::string_view noun, std::int64_t id) const {
     status.state = mp::State::Unsupported;
   else if (worst == Condition::Shadowed)
     status.state = mp::State::Shadowed;
-  else if (connected && (noun != "certificate" || certificates.contains(id)))
+  else if (connected && (noun != "certificate" || (certificates && certificates->contains(id))))
     status.state =
         last == changed.end() || last->second <= held ? mp::State::Live : mp::State::Pending;
   return status;
@@ -155,10 +142,10 @@ std::vector<std::int64_t> Hub::clusters() const {
   return all;
 }
 
-std::vector<Finding> Hub::findings(std::int64_t cluster_id) const {
+Findings Hub::findings(std::int64_t cluster_id) const {
   const std::lock_guard lock(mutex_);
   const auto found = clusters_.find(cluster_id);
-  return found == clusters_.end() ? std::vector<Finding>() : found->second.findings;
+  return found == clusters_.end() ? Findings() : *found->second.findings;
 }
 
 ClusterView Hub::view(std::int64_t cluster_id,
@@ -249,7 +236,9 @@ void Hub::take_groups(Reader& db) {
     return std::ranges::find(present, key) != present.end();
   };
   for (const GroupKey& key : left) {
-    if (!is_present(key)) groups_.erase(key);
+    if (is_present(key)) continue;
+    groups_.erase(key);
+    outlooks_[key.cluster_id].summary.drop(key);
   }
   while (!pending_groups_.empty()) {
     if (is_present(pending_groups_.back())) take_group(db, pending_groups_.back());
@@ -359,26 +348,22 @@ void Hub::publish(std::int64_t cluster_id) {
     config.revision = revision_;
   }
   const Time now = clock_.now();
-  std::vector<Finding> findings;
-  std::set<std::int64_t> certificates;
+  auto& [summary, calendar] = outlooks_[cluster_id];
   for (auto& [key, group] : groups_) {
     if (key.cluster_id != cluster_id) continue;
     SnapshotPtr snapshot = group.builder.build(config, now);
-    findings.insert(findings.end(), snapshot->findings.begin(), snapshot->findings.end());
-    take_certificates(certificates, *snapshot);
+    summary.take(key, *snapshot);
     const auto breaches = group.consistency.check(*snapshot);
     for (const std::string& breach : breaches)
       log::error("snapshot not published", {{"breach", breach}});
     if (breaches.empty() && server_) server_->publish(key, std::move(snapshot));
   }
-  std::ranges::sort(findings);
-  const auto repeated = std::ranges::unique(findings);
-  findings.erase(repeated.begin(), repeated.end());
+  calendar.update(config);
   const std::lock_guard lock(mutex_);
   ClusterState& state = clusters_[cluster_id];
-  state.findings = std::move(findings);
-  state.certificates = std::move(certificates);
-  state.rebuild_at = next_change(config, now);
+  state.findings = summary.findings();
+  state.certificates = summary.certificates();
+  state.rebuild_at = calendar.next(now);
 }
 
 }  // namespace mp::xds

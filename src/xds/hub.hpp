@@ -7,9 +7,11 @@
 #include "model/status.hpp"
 #include "store/store.hpp"
 #include "xds/build.hpp"
+#include "xds/calendar.hpp"
 #include "xds/consistent.hpp"
 #include "xds/server.hpp"
 #include "xds/status.hpp"
+#include "xds/summary.hpp"
 
 #include <condition_variable>
 #include <map>
@@ -28,9 +30,9 @@ struct ClusterView {
   bool connected = false;
   std::int64_t held = 0;  // every connected proxy has settled up to here
   Objects changed;
-  std::vector<Finding> findings;
+  std::shared_ptr<const Findings> findings = std::make_shared<const Findings>();
   std::vector<std::pair<Object, ObjectRefusal>> refusals;
-  std::set<std::int64_t> certificates;  // that proxies are given
+  std::shared_ptr<const Summary::Certificates> certificates;  // that proxies are given; or null
 
   mp::Status of(std::string_view noun, std::int64_t id) const;
 };
@@ -65,7 +67,7 @@ class Hub {
   // What the fleet makes of the objects of a cluster, at this moment.
   ClusterView view(std::int64_t cluster_id,
                    const std::vector<std::pair<std::string, std::int64_t>>& objects) const;
-  std::vector<Finding> findings(std::int64_t cluster_id) const;
+  Findings findings(std::int64_t cluster_id) const;
   // Those that have had proxies since this process began.
   std::vector<std::int64_t> clusters() const;
   Status& status() { return status_; }
@@ -78,8 +80,8 @@ class Hub {
     ClusterConfigPtr config;
     Objects changed;                 // since this process began
     std::optional<Time> rebuild_at;  // when a secret or certificate ends
-    std::vector<Finding> findings;
-    std::set<std::int64_t> certificates;  // in the snapshots
+    std::shared_ptr<const Findings> findings = std::make_shared<const Findings>();
+    std::shared_ptr<const Summary::Certificates> certificates;  // in the snapshots; or null
   };
 
   // What one group's snapshots are made and checked with; both remember the last one.
@@ -123,6 +125,11 @@ class Hub {
   // Only the hub's thread. What could not be read or built stays here and is tried in the next
   // round.
   std::map<GroupKey, Group> groups_;
+  struct Outlook {
+    Summary summary;
+    Calendar calendar;
+  };
+  std::map<std::int64_t, Outlook> outlooks_;  // by cluster
   std::vector<GroupKey> pending_groups_;
   std::set<std::int64_t> dirty_;  // clusters to build
   bool failing_ = false;

@@ -91,19 +91,35 @@ void Keyring::compare(Changes& changes, const Holders& one, const Holders& other
   }
 }
 
-Keyring::Changes Keyring::update(const ClusterConfig& config, Time now) {
-  Changes changes;
+void Keyring::take_issuers(Changes& changes, const ClusterConfig& config, Time now) {
   Issuers issuers;
   for (const auto& issuer : config.issuers) {
     if (issuer->not_before <= now && now < issuer->expires_at) issuers.push_back(issuer);
   }
   changes.issuers = issuers != issuers_;
   issuers_ = std::move(issuers);
+}
 
+// Nothing has begun or ended since.
+bool Keyring::same(const ClusterConfig& config, Time now) const {
+  return config.certificates.is(certificates_) && since_ <= now && now < until_;
+}
+
+Keyring::Changes Keyring::update(const ClusterConfig& config, Time now) {
+  Changes changes;
+  take_issuers(changes, config, now);
+  if (same(config, now)) return changes;
+  certificates_ = config.certificates;
+  since_ = now;
+  until_ = Time::max();
   std::vector<Entry> entries;
   entries.reserve(config.certificates.size());
-  for (const auto& certificate : config.certificates)
+  for (const auto& certificate : config.certificates) {
     entries.push_back({certificate, standing_at(*certificate, now)});
+    for (const Time moment : {certificate->not_before, certificate->expires_at}) {
+      if (moment > now) until_ = std::min(until_, moment);
+    }
+  }
   if (entries == entries_) return changes;
   for (const Entry& entry : entries) {
     const Entry* old = entry_of(entry.certificate->id);

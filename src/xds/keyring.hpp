@@ -74,8 +74,13 @@ class Keyring {
   const Holder* holder_of(std::string_view name) const;
   const Entry* entry_of(std::int64_t certificate) const;
 
-  std::vector<Entry> entries_;  // by id
-  Holders holders_;             // by name
+  void take_issuers(Changes& changes, const ClusterConfig& config, Time now);
+  bool same(const ClusterConfig& config, Time now) const;
+
+  Rows<Certificate, &Certificate::id> certificates_;  // as they were last given
+  Time since_, until_;                                // between which they stand as they do
+  std::vector<Entry> entries_;                        // by id
+  Holders holders_;                                   // by name
   Issuers issuers_;
 };
 

@@ -51,8 +51,8 @@ void Lane::before_names(const std::vector<std::string>& names) {
   }
 }
 
-void Lane::know(const std::vector<KnownVersion>& versions) {
-  for (const auto& known : versions) {
+void Lane::know(const KnownVersions& versions) {
+  for (const KnownVersion known : versions) {
     if (!subscription_.contains(known.name)) continue;
     auto resource = std::make_shared<Resource>();
     resource->name = known.name;

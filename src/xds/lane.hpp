@@ -57,9 +57,8 @@ class Lane {
 
   // Takes over what the request subscribes to. Throws mp::Error (Validation) beyond the limits.
   SubscriptionChange subscribe(const Request& request, Flavour flavour);
-  void know(
-      const std::vector<KnownVersion>& versions);  // what the client says that it holds already
-  void hold_all(const SnapshotPtr& snapshot);      // the client holds all that it asks for
+  void know(const KnownVersions& versions);    // what the client says that it holds already
+  void hold_all(const SnapshotPtr& snapshot);  // the client holds all that it asks for
   void claim(std::string version) { claimed_ = std::move(version); }
   const std::string& claimed() const { return claimed_; }  // version_info of an earlier stream
   void owe(std::string_view name) { owed_.emplace(name); }
@@ -68,6 +67,11 @@ class Lane {
   // Everything between what the client holds and the snapshot, without what is in quarantine.
   // Removals are noted, to be taken later.
   Delivery advance(const SnapshotPtr& target, Differences& differences, Quarantine& quarantine);
+  // Of this type the target is what the base is: nothing is to be sent.
+  bool is_level(const Snapshot& target) const {
+    return base_ && exceptions_.empty() && base_->of(type_).is(target.of(type_));
+  }
+  void follow(const SnapshotPtr& target) { base_ = target; }
   // Only what is owed.
   Delivery answer(const Snapshot& target, Quarantine& quarantine);
   // The next of the parts into which a refused response was split.

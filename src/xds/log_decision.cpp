@@ -48,9 +48,7 @@ std::string token_refusal(const HTTPAccessLogEntry& entry) {
 }
 
 const Service* find_service(const ClusterConfig& config, std::int64_t id) {
-  const auto at =
-      std::ranges::lower_bound(config.services, id, {}, [](const auto& each) { return each->id; });
-  return at != config.services.end() && (*at)->id == id ? at->get() : nullptr;
+  return config.services.find(id).get();
 }
 
 std::string service_name(const ClusterConfig& config, std::int64_t id) {
@@ -94,9 +92,7 @@ bool leads_to(const Mapping& mapping, std::int64_t service, const ClusterConfig&
 }
 
 const Mapping* find_mapping(const ClusterConfig& config, std::int64_t id) {
-  const auto at =
-      std::ranges::lower_bound(config.mappings, id, {}, [](const auto& each) { return each->id; });
-  return at != config.mappings.end() && (*at)->id == id ? at->get() : nullptr;
+  return config.mappings.find(id).get();
 }
 
 // The host of a request, with any port and in any case, is the service's name or address.

@@ -105,32 +105,64 @@ Cluster make_cluster(const std::string& name, const std::vector<Target>& targets
 
 }  // namespace
 
-// What one mapping says about each of its services.
-void ProxylessBuilder::add(Ways& ways, const Mapping& mapping) const {
-  const bool https = speaks(mapping, Protocol::Https);
-  if (!mapping.enabled || (!https && !speaks(mapping, Protocol::Http))) return;
-  const Parties sources = directory_.resolve(mapping.source_services);
-  if (sources.empty() && !has_any(mapping.source_services)) return;
-  const int port = all_ports(mapping).front();
-  for (const PartyPtr& target : directory_.resolve(mapping.dest_services)) {
-    const Service& service = *target->service;
-    Way& way = ways[service.id];
-    way.party = target;
-    const std::string by = " (mapping " + std::to_string(mapping.id) + ")";
-    const auto hinder = [&](const std::string& why) { way.obstacles.push_back(why + by); };
-    const Wire wire =
-        https && !speaks(mapping, Protocol::Http) ? Wire::Secured : Wire::AsConfigured;
-    if (!judge(mapping, sources, {target}, Carrier::Http).guard.open()) {
-      hinder("not everybody may call it");
-    } else if (encrypts(wire, port, service)) {
-      hinder("it is called within TLS, which only proxies are set up for");
-    } else if (mapping.strip_prefix && mapping.path_prefix != "/") {
-      hinder("a part of the path is cut off");
-    } else {
-      if (way.prefixes.empty()) way.port = port;
-      way.prefixes.insert(mapping.path_prefix);
-    }
+ProxylessBuilder::Offer ProxylessBuilder::offer_of(const Mapping& mapping, const Parties& sources,
+                                                   const PartyPtr& target) const {
+  const Service& service = *target->service;
+  const bool in_clear = speaks(mapping, Protocol::Http);
+  Offer offer{.party = target, .port = all_ports(mapping).front(), .prefix = mapping.path_prefix};
+  const auto hinder = [&](const std::string& why) {
+    offer.obstacle = why + " (mapping " + std::to_string(mapping.id) + ")";
+  };
+  if (!judge(mapping, sources, {target}, Carrier::Http).guard.open()) {
+    hinder("not everybody may call it");
+  } else if (encrypts(in_clear ? Wire::AsConfigured : Wire::Secured, offer.port, service)) {
+    hinder("it is called within TLS, which only proxies are set up for");
+  } else if (mapping.strip_prefix && mapping.path_prefix != "/") {
+    hinder("a part of the path is cut off");
   }
+  return offer;
+}
+
+void ProxylessBuilder::withdraw(std::int64_t mapping, Ids& services) {
+  const auto known = services_.find(mapping);
+  if (known == services_.end()) return;
+  for (const std::int64_t service : known->second) {
+    const auto offers = offers_.find(service);
+    std::erase_if(offers->second, [&](const auto& each) { return each.first.second == mapping; });
+    if (offers->second.empty()) offers_.erase(offers);
+  }
+  services.merge(known->second);
+  services_.erase(known);
+}
+
+void ProxylessBuilder::offer(const std::shared_ptr<const Mapping>& mapping, Ids& services) {
+  const bool http = speaks(*mapping, Protocol::Http) || speaks(*mapping, Protocol::Https);
+  if (!mapping->enabled || !http) return;
+  const Parties sources = directory_.resolve(mapping->source_services);
+  if (sources.empty() && !has_any(mapping->source_services)) return;
+  for (const PartyPtr& target : directory_.resolve(mapping->dest_services)) {
+    const std::int64_t service = target->service->id;
+    offers_[service][{mapping->priority, mapping->id}] = offer_of(*mapping, sources, target);
+    services_[mapping->id].insert(service);
+    services.insert(service);
+  }
+}
+
+// Brings the offers up to date; the services whose offers may be others.
+ProxylessBuilder::Ids ProxylessBuilder::take(const ClusterConfig& config, Time now) {
+  const Directory::Changes changes = directory_.update(config, now);
+  Ids concerned = dependents_.of(changes, {}), services;
+  for (const auto& [before, after] : Mappings::difference(mappings_, config.mappings)) {
+    if (before) dependents_.remove({.mapping = before});
+    if (after) dependents_.add({.mapping = after});
+    concerned.insert((before ? before : after)->id);
+  }
+  mappings_ = config.mappings;
+  for (const std::int64_t id : concerned) withdraw(id, services);
+  for (const std::int64_t id : concerned) {
+    if (const auto mapping = mappings_.find(id)) offer(mapping, services);
+  }
+  return services;
 }
 
 void ProxylessBuilder::make(const Way& way) {
@@ -159,53 +191,64 @@ void ProxylessBuilder::drop(const Way& way) {
     shelves_[static_cast<std::size_t>(type)].put(resource_name(service), nullptr);
 }
 
-// gRPC resolves one name a cluster (gRFC A37).
-void ProxylessBuilder::check_addresses(Way& way) {
+ProxylessBuilder::Way ProxylessBuilder::way_to(std::int64_t service) const {
+  Way way;
+  const auto offers = offers_.find(service);
+  if (offers == offers_.end()) return way;
+  for (const auto& [rank, offer] : offers->second) {
+    way.party = offer.party;
+    if (!offer.obstacle.empty()) {
+      way.obstacles.push_back(offer.obstacle);
+      continue;
+    }
+    if (way.prefixes.empty()) way.port = offer.port;
+    way.prefixes.insert(offer.prefix);
+  }
+  // gRPC resolves one name a cluster (gRFC A37).
   const auto targets = targets_of(*way.party->service, way.port);
-  if (all_literal(targets) || targets.size() == 1) return;
+  if (all_literal(targets) || targets.size() == 1) return way;
   way.prefixes.clear();
   way.obstacles.emplace_back("it has several addresses of which some are names");
+  return way;
 }
 
-ProxylessBuilder::Ways ProxylessBuilder::find_ways(const ClusterConfig& config,
-                                                   std::vector<Finding>& findings) const {
-  std::vector<const Mapping*> mappings;
-  for (const auto& mapping : config.mappings) mappings.push_back(mapping.get());
-  std::ranges::stable_sort(mappings, {}, [](const Mapping* each) { return each->priority; });
-  Ways ways;
-  for (const Mapping* mapping : mappings) add(ways, *mapping);
-  for (auto& [id, way] : ways) check_addresses(way);
-  std::erase_if(ways, [&](const auto& entry) {
-    const Way& way = entry.second;
-    if (!way.prefixes.empty()) return false;
-    const Service& service = *way.party->service;
-    if (service.protocol != UpstreamProtocol::Http2) return true;  // gRPC has no use for it
-    for (const std::string& obstacle : way.obstacles) {
-      findings.push_back({object_of(service), Condition::Warning,
-                          "Clients without a proxy are not given it: " + obstacle});
-    }
-    return true;
-  });
-  std::ranges::sort(findings);
-  return ways;
+std::vector<Finding> ProxylessBuilder::findings_of(const Way& way) {
+  std::vector<Finding> findings;
+  if (!way.party || !way.prefixes.empty()) return findings;
+  const Service& service = *way.party->service;
+  if (service.protocol != UpstreamProtocol::Http2) return findings;  // gRPC has no use for it
+  for (const std::string& obstacle : way.obstacles) {
+    findings.push_back({object_of(service), Condition::Warning,
+                        "Clients without a proxy are not given it: " + obstacle});
+  }
+  return findings;
+}
+
+// What is gone leaves before what is new comes: a name may pass from one service to another.
+void ProxylessBuilder::remake(const Ids& services) {
+  std::vector<std::int64_t> fresh;
+  for (const std::int64_t service : services) {
+    State& state = states_[service];
+    const Way before = std::exchange(state.way, way_to(service));
+    const Way& after = state.way;
+    auto findings = findings_of(after);
+    findings_.replace(state.findings, findings);
+    state.findings = std::move(findings);
+    const bool was = !before.prefixes.empty(), is = !after.prefixes.empty();
+    if (was && (!is || before.party->service->name != after.party->service->name)) drop(before);
+    if (is && before != after) fresh.push_back(service);
+    if (!after.party) states_.erase(service);
+  }
+  for (const std::int64_t service : fresh) make(states_.at(service).way);
 }
 
 SnapshotPtr ProxylessBuilder::build(const ClusterConfig& config, Time now) {
-  directory_.update(config, now);
-  Snapshot snapshot{.revision = config.revision};
-  Ways next = find_ways(config, snapshot.findings);
-  for (const auto& [id, way] : ways_) {
-    const auto same = next.find(id);
-    if (same == next.end() || same->second.party->service->name != way.party->service->name)
-      drop(way);
-  }
-  for (const auto& [id, way] : next) {
-    const auto before = ways_.find(id);
-    if (before == ways_.end() || !(before->second == way)) make(way);
-  }
-  ways_ = std::move(next);
-  for (std::size_t type = 0; type < type_count; ++type)
+  remake(take(config, now));
+  Snapshot snapshot{.revision = config.revision, .findings = findings_.sorted()};
+  for (std::size_t type = 0; type < type_count; ++type) {
     snapshot.types[type] = shelves_[type].settle();
+    snapshot.censuses[type] = shelves_[type].census();
+  }
   return std::make_shared<const Snapshot>(std::move(snapshot));
 }
 

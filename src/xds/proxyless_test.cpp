@@ -37,7 +37,7 @@ TEST(Proxyless, GivesWhatAnybodyMayCallAndNothingElse) {
   EXPECT_EQ(names(*snapshot, Type::Endpoint), (Names{"service/1"}));
   EXPECT_EQ(inconsistencies(*snapshot), std::vector<std::string>{});
   Names told;
-  for (const Finding& finding : snapshot->findings) told.insert(finding.object.name);
+  for (const Finding& finding : *snapshot->findings) told.insert(finding.object.name);
   EXPECT_EQ(told, (Names{"guarded", "near", "secured"}));
 }
 
@@ -92,7 +92,7 @@ TEST(Proxyless, RemembersNothingWrong) {
       for (std::size_t n = 0; n < fresh->types[type].size(); ++n)
         ASSERT_EQ(next->types[type][n]->body, fresh->types[type][n]->body) << edit;
     }
-    ASSERT_EQ(next->findings, fresh->findings) << edit;
+    ASSERT_EQ(*next->findings, *fresh->findings) << edit;
     ASSERT_EQ(inconsistencies(*next), std::vector<std::string>{}) << edit;
   }
 }

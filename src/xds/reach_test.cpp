@@ -102,7 +102,7 @@ TEST_F(ReachTest, ACallerWithoutProofIsDeniedAndTheReasonIsTheTranslations) {
       {{"source_services", {"named"}}, {"dest_services", {"api"}}, {"auth_required", true}});
   const Obstacle obstacle = only(look({.from = named, .to = api, .port = 80}));
   EXPECT_EQ(obstacle.kind, Obstacle::Kind::Denied);
-  EXPECT_EQ(obstacle.message, intent.build()->findings.at(0).message);
+  EXPECT_EQ(obstacle.message, intent.build()->findings->at(0).message);
 }
 
 TEST_F(ReachTest, TheLowerPriorityNumberHasTheNameAndTheOtherIsShadowed) {

@@ -97,9 +97,9 @@ TEST_F(RefusalTest, ARefusalOfTheWholeResponseIsNarrowedDown) {
   answer_all("c17=bad", whole_response);
   EXPECT_EQ(refused(), Names{"c17"});
   EXPECT_LT(talk.stream.exchanges().pushes, 60U);
-  auto good = snapshot(1, content)->of(Type::Cluster);
-  std::erase_if(good, [](const auto& each) { return each->name == "c17"; });
-  EXPECT_EQ(held(Type::Cluster), version_of(good));
+  content[Type::Cluster].erase("c17");
+  const auto good = snapshot(1, content)->of(Type::Cluster);
+  EXPECT_EQ(held(Type::Cluster), version_of({good.begin(), good.end()}));
 }
 
 // A whole response is refused for the sake of each of them, again when their time has come.
@@ -210,7 +210,7 @@ TEST_F(RefusalTest, ASecretThatMayHaveBeenRefusedIsTriedInOtherBytes) {
   const auto holding = [&](std::int64_t revision, const ResourcePtr& resource) {
     auto made = std::make_shared<Snapshot>();
     made->revision = revision;
-    made->types[static_cast<std::size_t>(Type::Secret)] = {resource};
+    made->types[static_cast<std::size_t>(Type::Secret)].put(resource);
     return made;
   };
   const auto told = [&] { return talk.unanswered.back().resources.at(0); };

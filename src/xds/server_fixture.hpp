@@ -178,7 +178,7 @@ inline SnapshotPtr clusters(std::int64_t revision,
     resource->version = version;
     resource->body = any.SerializeAsString();
     resource->origins = {{.type = "service", .id = 5, .name = name}};
-    made->types[0].push_back(resource);
+    made->types[0].put(resource);
   }
   return made;
 }

@@ -14,19 +14,16 @@ ResourcePtr Shelf::find(const std::string& name) const {
   return changed != changes_.end() ? changed->second : find_resource(settled_, name);
 }
 
-const Resources& Shelf::settle() {
-  if (changes_.empty()) return settled_;
-  Resources merged;
-  merged.reserve(settled_.size() + changes_.size());
-  auto old = settled_.begin();
-  for (auto& [name, resource] : changes_) {
-    while (old != settled_.end() && (*old)->name < name) merged.push_back(std::move(*old++));
-    if (old != settled_.end() && (*old)->name == name) ++old;
-    if (resource) merged.push_back(std::move(resource));
-  }
-  merged.insert(merged.end(), std::make_move_iterator(old),
-                std::make_move_iterator(settled_.end()));
-  settled_ = std::move(merged);
+const Catalogue& Shelf::settle() {
+  std::erase_if(changes_, [&](const auto& change) {
+    const auto& [name, fresh] = change;
+    const auto old = find_resource(settled_, name);
+    if (old == fresh) return true;
+    if (old) census_.remove(name, old->version);
+    if (fresh) census_.add(name, fresh->version);
+    return false;
+  });
+  settled_.take(changes_);
   changes_.clear();
   return settled_;
 }

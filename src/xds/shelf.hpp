@@ -1,11 +1,8 @@
-// All resources of one type, sorted by name, in a vector that is copied for each snapshot; changes
-// are collected and merged in one go, because there are thousands and one edit changes few. Used by
-// build.cpp.
+// All resources of one type, by name. Changes are collected and taken in one go. Used by build.cpp.
 #pragma once
 
 #include "xds/snapshot.hpp"
 
-#include <map>
 #include <string>
 
 namespace mp::xds {
@@ -19,11 +16,14 @@ class Shelf {
   ResourcePtr find(const std::string& name) const;
 
   // Everything, with the changes.
-  const Resources& settle();
+  const Catalogue& settle();
+  // Of what was settled.
+  const Census& census() const { return census_; }
 
  private:
-  Resources settled_;
-  std::map<std::string, ResourcePtr> changes_;
+  Catalogue settled_;
+  Census census_;
+  Catalogue::Changes changes_;
 };
 
 }  // namespace mp::xds

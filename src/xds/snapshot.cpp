@@ -25,10 +25,8 @@ bool find_type(std::string_view url, Type& type) {
   return true;
 }
 
-ResourcePtr find_resource(const Resources& resources, std::string_view name) {
-  const auto found = std::ranges::lower_bound(
-      resources, name, {}, [](const ResourcePtr& each) { return std::string_view(each->name); });
-  return found != resources.end() && (*found)->name == name ? *found : nullptr;
+ResourcePtr find_resource(const Catalogue& resources, std::string_view name) {
+  return resources.find(name);
 }
 
 }  // namespace mp::xds

@@ -4,6 +4,9 @@
 // pointer.
 #pragma once
 
+#include "xds/census.hpp"
+#include "xds/rows.hpp"
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -38,7 +41,9 @@ struct Resource {
 };
 
 using ResourcePtr = std::shared_ptr<const Resource>;
-using Resources = std::vector<ResourcePtr>;  // sorted by name, no name twice
+using Resources = std::vector<ResourcePtr>;
+// All of one type in a snapshot, by name; what did not change is shared with the snapshot before.
+using Catalogue = Rows<Resource, &Resource::name>;
 
 // State-of-the-world clients, and older Envoys, get route configurations where delta clients get
 // scoped routes.
@@ -55,16 +60,21 @@ struct Finding {
   auto operator<=>(const Finding&) const = default;
 };
 
+using Findings = std::vector<Finding>;
+
 struct Snapshot {
   std::int64_t revision = 0;  // the change log is contained up to here
-  std::array<Resources, type_count> types;
-  std::vector<Finding> findings;  // sorted
-  const Resources& of(Type type) const { return types[static_cast<std::size_t>(type)]; }
+  std::array<Catalogue, type_count> types;
+  // Of each type, as long as it is known: then who holds the same is known by it. Else empty.
+  std::array<Census, type_count> censuses;
+  // Sorted; never null.
+  std::shared_ptr<const Findings> findings = std::make_shared<const Findings>();
+  const Catalogue& of(Type type) const { return types[static_cast<std::size_t>(type)]; }
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 // The resource of that name, or nullptr.
-ResourcePtr find_resource(const Resources& resources, std::string_view name);
+ResourcePtr find_resource(const Catalogue& resources, std::string_view name);
 
 }  // namespace mp::xds

@@ -20,7 +20,7 @@ Draft everything(const Lane& lane, std::vector<Sent> sent) {
 
 VersionSum held(const Lane& lane) {
   VersionSum sum;
-  for (const auto& resource : lane.all_held()) sum.add(*resource);
+  for (const auto& resource : lane.all_held()) sum.add(resource->name, resource->version);
   return sum;
 }
 
@@ -38,7 +38,7 @@ class StateOfTheWorld final : public Dialect {
     if (lane.claimed().empty()) return false;
     VersionSum sum;
     for (const auto& resource : snapshot.of(lane.type())) {
-      if (lane.subscription().contains(resource->name)) sum.add(*resource);
+      if (lane.subscription().contains(resource->name)) sum.add(resource->name, resource->version);
     }
     return lane.claimed() == sum.text();
   }
@@ -59,8 +59,8 @@ class StateOfTheWorld final : public Dialect {
       Draft draft{.version = sum.text(), .resources = {}, .removed = {}, .sent = {}};
       for (const auto& sent : *part) {
         draft.resources.push_back(sent.resource);
-        sum.remove(*sent.resource);
-        if (sent.before) sum.add(*sent.before);
+        sum.remove(sent.resource->name, sent.resource->version);
+        if (sent.before) sum.add(sent.before->name, sent.before->version);
       }
       draft.sent = std::move(*part);
       result.push_back(std::move(draft));

@@ -46,6 +46,9 @@ Stream::Responses Stream::on_request(const Request& request, Time now) {
 Stream::Responses Stream::on_snapshot(SnapshotPtr snapshot, Time now) {
   if (!target_) progress_.changed = snapshot->revision;
   target_ = std::move(snapshot);
+  for (auto& each : lanes_) {
+    if (each.is_level(*target_)) each.follow(target_);
+  }
   return step(now);
 }
 
@@ -145,23 +148,42 @@ void Stream::blame(Lane& lane, const Sent& sent, const std::string& message, std
   if (flavour_ == Flavour::StateOfTheWorld && !dialect_.repeats_all(lane.type())) lane.repeat();
 }
 
+void Stream::take_names(Lane& lane, const SubscriptionChange& change) {
+  auto& expected = expected_[index(lane.type())].names;
+  // Who holds everything and asks for everything lacks nothing.
+  const bool level = change.first && target_ && lane.base() == target_ && expected.empty() &&
+                     change.asked_names == target_->censuses[index(lane.type())].names;
+  if (level) return;
+  for (const auto& name : change.asked) {
+    // In the first request a name comes with the version that is held already. Later it is a
+    // question that must be answered, even when the answer is believed to be known.
+    if (!change.first || !lane.held(name)) lane.owe(name);
+    expected.erase(name);
+  }
+}
+
+// Who comes back with everything is level without a look at each name. A secret that it holds it
+// may have refused (retells), which is remembered by name.
+bool Stream::holds_all(const Lane& lane, const KnownVersions& versions) const {
+  return target_ && !versions.empty() && lane.type() != Type::Secret &&
+         versions.census() == target_->censuses[index(lane.type())];
+}
+
 void Stream::subscribe(Lane& lane, const Request& request, Time now) {
   const auto change = lane.subscribe(request, flavour_);
   if (change.first) {
     if (request.initial_versions.size() > max_names) {
       throw Error{Code::Validation, "too many initial resource versions"};
     }
-    lane.know(request.initial_versions);
+    if (holds_all(lane, request.initial_versions))
+      lane.hold_all(target_);
+    else
+      lane.know(request.initial_versions);
     if (!request.initial_versions.empty() && !returning_until_)
       returning_until_ = now + longest_return;
     lane.claim(request.version);
   }
-  for (const auto& name : change.asked) {
-    // In the first request a name comes with the version that is held already. Later it is a
-    // question that must be answered, even when the answer is believed to be known.
-    if (!change.first || !lane.held(name)) lane.owe(name);
-    expected_[index(lane.type())].names.erase(name);
-  }
+  take_names(lane, change);
   // Still covered by the wildcard: "the server must tell its state", for the client has dropped it.
   for (const auto& name : change.dropped) {
     if (lane.subscription().contains(name)) lane.owe(name);

@@ -76,6 +76,8 @@ class Stream {
   const Lane& lane(Type type) const { return lanes_[static_cast<std::size_t>(type)]; }
 
   void add_resources(const Lane& lane, std::vector<HeldResource>& all) const;
+  void take_names(Lane& lane, const SubscriptionChange& change);
+  bool holds_all(const Lane& lane, const KnownVersions& versions) const;
   void subscribe(Lane& lane, const Request& request, Time now);
   void answered(Lane& lane, const Request& request, Time now);
   void accept(const Lane& lane, const std::vector<Flight>& flights);

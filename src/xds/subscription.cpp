@@ -16,16 +16,6 @@ void check_names(const std::vector<std::string>& names, std::size_t present) {
 
 }  // namespace
 
-std::uint64_t name_hash(std::string_view name) {
-  std::uint64_t hash = 14695981039346656037U;  // FNV-1a
-  for (const unsigned char byte : name) hash = (hash ^ byte) * 1099511628211U;
-  hash ^= hash >> 33;  // FNV mixes its high bits badly; the finaliser of MurmurHash3 does it well
-  hash *= 0xff51afd7ed558ccdU;
-  hash ^= hash >> 33;
-  hash *= 0xc4ceb9fe1a85ec53U;
-  return hash ^ (hash >> 33);
-}
-
 bool NameSet::contains(std::string_view name) const {
   return std::ranges::binary_search(hashes_, name_hash(name));
 }
@@ -66,6 +56,7 @@ SubscriptionChange Subscription::apply_delta(const Request& request) {
     else
       change.asked.push_back(name);
   }
+  for (const auto& name : change.asked) change.asked_names.add(name);
   if (change.first && request.subscribe.empty()) wildcard_ = true;
   change.wildcard_added = wildcard_ && !had_wildcard;
   names_.insert(change.asked);

@@ -3,6 +3,7 @@
 // snapshot.
 #pragma once
 
+#include "xds/census.hpp"
 #include "xds/discovery.hpp"
 
 #include <cstddef>
@@ -12,9 +13,6 @@
 #include <vector>
 
 namespace mp::xds {
-
-// 64-bit hash of a name, equal in any process.
-std::uint64_t name_hash(std::string_view name);
 
 class NameSet {
  public:
@@ -33,6 +31,7 @@ class NameSet {
 struct SubscriptionChange {
   std::vector<std::string>
       asked;  // named now: each must be answered, even when it was named before
+  NameSum asked_names;
   std::vector<std::string> dropped;  // delta only
   bool first = false;                // the first request for this type on the stream
   bool wildcard_added = false;

@@ -5,6 +5,7 @@
 #include "xds/snapshot.hpp"
 
 #include <map>
+#include <memory>
 #include <vector>
 
 namespace mp::xds {
@@ -13,22 +14,29 @@ class Tally {
  public:
   // One part had `old` and has `next` now.
   void replace(const std::vector<Finding>& old, const std::vector<Finding>& next) {
-    for (const Finding& finding : next) ++counts_[finding];
+    for (const Finding& finding : next) {
+      if (++counts_[finding] == 1) sorted_ = nullptr;
+    }
     for (const Finding& finding : old) {
       const auto at = counts_.find(finding);
-      if (--at->second == 0) counts_.erase(at);
+      if (--at->second > 0) continue;
+      counts_.erase(at);
+      sorted_ = nullptr;
     }
   }
 
-  std::vector<Finding> sorted() const {
-    std::vector<Finding> findings;
+  // The same object as before when nothing changed.
+  const std::shared_ptr<const Findings>& sorted() {
+    if (sorted_) return sorted_;
+    Findings findings;
     findings.reserve(counts_.size());
     for (const auto& [finding, count] : counts_) findings.push_back(finding);
-    return findings;
+    return sorted_ = std::make_shared<const Findings>(std::move(findings));
   }
 
  private:
   std::map<Finding, int> counts_;
+  std::shared_ptr<const Findings> sorted_;  // null: to be made
 };
 
 }  // namespace mp::xds

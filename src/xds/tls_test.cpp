@@ -171,7 +171,7 @@ TEST(Delivery, FollowsThoseThatAreGiven) {
   ClusterView view{.connected = true, .held = 5};
   const auto state = [&] { return view.of("certificate", 1).state; };
   EXPECT_EQ(state(), mp::State::Idle);
-  view.certificates = {1};
+  view.certificates = std::make_shared<const Summary::Certificates>(Summary::Certificates{1});
   EXPECT_EQ(state(), mp::State::Live);
   view.changed[{"certificate", 1}] = 6;
   EXPECT_EQ(state(), mp::State::Pending);

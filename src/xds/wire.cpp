@@ -5,6 +5,7 @@
 #include <envoy/config/core/v3/base.pb.h>
 #include <envoy/service/discovery/v3/discovery.pb.h>
 #include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
 
 #include <array>
 
@@ -12,6 +13,8 @@ namespace mp::xds {
 namespace {
 
 namespace discovery = envoy::service::discovery::v3;
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
 using google::protobuf::io::CodedOutputStream;
 
 constexpr std::size_t longest_text = 512;
@@ -129,18 +132,84 @@ Request read_common(const Proto& proto) {
   return request;
 }
 
-Request read_delta(std::string_view bytes) {
-  const auto proto = parse<discovery::DeltaDiscoveryRequest>(bytes);
-  Request request = read_common(proto);
-  request.subscribe = {proto.resource_names_subscribe().begin(),
-                       proto.resource_names_subscribe().end()};
-  request.unsubscribe = {proto.resource_names_unsubscribe().begin(),
-                         proto.resource_names_unsubscribe().end()};
-  for (const auto& [name, version] : proto.initial_resource_versions()) {
-    request.initial_versions.push_back({.name = name, .version = version});
+// Names and versions come by the thousand, from thousands of clients at once: the generated classes
+// would make several objects of each. They are read one after another; the rest, which is small,
+// goes through the generated class.
+class DeltaReader {
+ public:
+  explicit DeltaReader(std::string_view bytes)
+      : bytes_(bytes),
+        input_(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+               static_cast<int>(bytes.size())) {}
+
+  Request read() {
+    using Proto = discovery::DeltaDiscoveryRequest;
+    std::string rest;
+    Request names;
+    for (int start = 0; const std::uint32_t tag = input_.ReadTag();
+         start = input_.CurrentPosition()) {
+      if (tag == tag_of(Proto::kResourceNamesSubscribeFieldNumber)) {
+        names.subscribe.emplace_back(text());
+      } else if (tag == tag_of(Proto::kInitialResourceVersionsFieldNumber)) {
+        add_version(names.initial_versions);
+      } else {
+        demand(WireFormatLite::SkipField(&input_, tag));
+        rest += bytes_.substr(static_cast<std::size_t>(start),
+                              static_cast<std::size_t>(input_.CurrentPosition() - start));
+      }
+    }
+    demand(input_.ConsumedEntireMessage());
+    const auto proto = parse<Proto>(rest);
+    Request request = read_common(proto);
+    request.subscribe = std::move(names.subscribe);
+    request.unsubscribe = {proto.resource_names_unsubscribe().begin(),
+                           proto.resource_names_unsubscribe().end()};
+    request.initial_versions = std::move(names.initial_versions);
+    return request;
   }
-  return request;
-}
+
+ private:
+  static constexpr std::uint32_t tag_of(int field) {
+    return static_cast<std::uint32_t>(field) << 3U | WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+  }
+
+  static void demand(bool sound) {
+    if (!sound) throw Error{Code::Validation, "not a discovery request"};
+  }
+
+  std::string_view text() {
+    std::uint32_t length = 0;
+    demand(input_.ReadVarint32(&length));
+    const auto start = static_cast<std::size_t>(input_.CurrentPosition());
+    demand(length <= bytes_.size() - start && input_.Skip(static_cast<int>(length)));
+    const std::string_view value = bytes_.substr(start, length);
+    demand(WireFormatLite::VerifyUtf8String(value.data(), static_cast<int>(length),
+                                            WireFormatLite::PARSE, "name"));
+    return value;
+  }
+
+  // An entry of a map is a message of two fields.
+  void add_version(KnownVersions& versions) {
+    std::uint32_t length = 0;
+    demand(input_.ReadVarint32(&length) && length <= bytes_.size());
+    const auto limit = input_.PushLimit(static_cast<int>(length));
+    std::string_view name, version;
+    while (const std::uint32_t tag = input_.ReadTag()) {
+      if (tag == tag_of(1))
+        name = text();
+      else if (tag == tag_of(2))
+        version = text();
+      else
+        demand(WireFormatLite::SkipField(&input_, tag));
+    }
+    demand(input_.ConsumedEntireMessage());
+    input_.PopLimit(limit);
+    versions.add(name, version);
+  }
+
+  std::string_view bytes_;
+  CodedInputStream input_;
+};
 
 Request read_full(std::string_view bytes) {
   const auto proto = parse<discovery::DiscoveryRequest>(bytes);
@@ -153,7 +222,7 @@ Request read_full(std::string_view bytes) {
 }  // namespace
 
 Request parse_request(Flavour flavour, std::string_view bytes) {
-  return flavour == Flavour::Delta ? read_delta(bytes) : read_full(bytes);
+  return flavour == Flavour::Delta ? DeltaReader(bytes).read() : read_full(bytes);
 }
 
 Message compose(Flavour flavour, const Response& response, Parcels& parcels) {

@@ -119,7 +119,7 @@ TEST(Wire, ReadsDeltaRequests) {
   EXPECT_EQ(request.subscribe, std::vector<std::string>{"a"});
   EXPECT_EQ(request.unsubscribe, std::vector<std::string>{"b"});
   ASSERT_EQ(request.initial_versions.size(), 1U);
-  EXPECT_EQ(request.initial_versions[0].version, "3");
+  EXPECT_EQ((*request.initial_versions.begin()).version, "3");
   EXPECT_EQ(request.nonce, "n");
   EXPECT_EQ(request.error, "no");
 }

@@ -121,8 +121,8 @@ class PlanProperty : public testing::TestWithParam<std::string> {
           lines.insert(what + finding.object.name + ": " + finding.message);
       }
     };
-    add("appeared ", next->findings, old->findings);
-    add("disappeared ", old->findings, next->findings);
+    add("appeared ", *next->findings, *old->findings);
+    add("disappeared ", *old->findings, *next->findings);
     return lines;
   }
 

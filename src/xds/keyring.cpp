@@ -126,6 +126,9 @@ Keyring::Changes Keyring::update(const ClusterConfig& config, Time now) {
     if (!old || !(*old == entry)) changes.certificates.insert(entry.certificate->id);
   }
   entries_.swap(entries);
+  for (const Entry& old : entries) {
+    if (!entry_of(old.certificate->id)) changes.certificates.insert(old.certificate->id);
+  }
   Holders holders = hold(entries_);
   compare(changes, holders, holders_);
   compare(changes, holders_, holders);

@@ -36,7 +36,7 @@ std::string digest(const Snapshot& snapshot) {
 class Chaos {
  public:
   // So many services and mappings, and half as many certificates.
-  Chaos(unsigned seed, int size) : random_(seed) {
+  Chaos(unsigned seed, int size) : random_(seed), size_(size) {
     for (int count = 0; count < size; ++count) add_service();
     for (int count = 0; count < size / 2; ++count) add_certificate();
     intent.issuer();
@@ -85,10 +85,12 @@ class Chaos {
     if (intent.mappings() > 0) intent.change_mapping(any_of(intent.mappings()), change);
   }
 
+  // Of about four services.
+  std::string collection() { return "c" + std::to_string(1 + below(size_ / 4)); }
+
   void add_service() {
     const auto number = std::to_string(++services_);
-    boost::json::object fields{{"name", "s" + number},
-                               {"collection", pick(std::vector<std::string>{"c1", "c2"})}};
+    boost::json::object fields{{"name", "s" + number}, {"collection", collection()}};
     if (below(3) == 0)
       fields["ip_fqdn"] = pick(std::vector<std::string>{"10.9.9.9", "shared.example.com"});
     const auto type = pick(std::vector<std::string>{"none", "jwt", "api_key"});
@@ -104,7 +106,7 @@ class Chaos {
         case 0:
           row.ip_fqdn = pick(std::vector<std::string>{"10.9.9.9", "10.9.9.8", "other.example.com"});
           break;
-        case 1: row.collection = pick(std::vector<std::string>{"c1", "c2"}); break;
+        case 1: row.collection = collection(); break;
         case 2: row.tls.enabled = !row.tls.enabled; break;
         case 3:
           row.previous_secret = row.secret;
@@ -133,13 +135,16 @@ class Chaos {
     });
   }
 
+  std::string destination() {
+    if (size_ > 8 && below(4) > 0) return "s" + std::to_string(1 + below(services_));
+    return pick(std::vector<std::string>{"s3", "s4", "s5", "collection:c2", "s6"});
+  }
+
   void add_mapping() {
     using Names = std::vector<std::string>;
     boost::json::object fields{
         {"source_services", {pick(Names{"any", "s1", "s2", "collection:c1"})}},
-        {"dest_services",
-         {pick(Names{"s3", "s4", "s5", "collection:c2", "s6",
-                     "s" + std::to_string(1 + below(services_))})}},
+        {"dest_services", {destination()}},
         {"protocols", {pick(Names{"http", "ws", "tcp", "udp", "https", "wss"})}},
         {"ports", {80 + below(2)}},
         {"auth_required", below(2) == 0}};
@@ -153,6 +158,7 @@ class Chaos {
   }
 
   std::mt19937 random_;
+  int size_;
   int services_ = 0;
 };
 

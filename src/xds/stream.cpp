@@ -162,11 +162,13 @@ void Stream::take_names(Lane& lane, const SubscriptionChange& change) {
   }
 }
 
-// Who comes back with everything is level without a look at each name. A secret that it holds it
-// may have refused (retells), which is remembered by name.
-bool Stream::holds_all(const Lane& lane, const KnownVersions& versions) const {
-  return target_ && !versions.empty() && lane.type() != Type::Secret &&
-         versions.census() == target_->censuses[index(lane.type())];
+// Who comes back with everything is level without a look at each name; but not before it said so
+// of its clusters. A secret that it holds it may have refused (retells), which is remembered by
+// name.
+bool Stream::holds_all(const Lane& each, const KnownVersions& versions) const {
+  if (!target_ || versions.empty() || each.type() == Type::Secret) return false;
+  if (consumer(each.type()) && !lane(Type::Cluster).requested()) return false;
+  return versions.census() == target_->censuses[index(each.type())];
 }
 
 void Stream::subscribe(Lane& lane, const Request& request, Time now) {

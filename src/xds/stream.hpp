@@ -77,7 +77,7 @@ class Stream {
 
   void add_resources(const Lane& lane, std::vector<HeldResource>& all) const;
   void take_names(Lane& lane, const SubscriptionChange& change);
-  bool holds_all(const Lane& lane, const KnownVersions& versions) const;
+  bool holds_all(const Lane& each, const KnownVersions& versions) const;
   void subscribe(Lane& lane, const Request& request, Time now);
   void answered(Lane& lane, const Request& request, Time now);
   void accept(const Lane& lane, const std::vector<Flight>& flights);

@@ -3,6 +3,7 @@
 #include "cli/commands.hpp"
 #include "cli/documents.hpp"
 #include "cli/failure.hpp"
+#include "cli/form.hpp"
 #include "cli/look.hpp"
 #include "cli/names.hpp"
 #include "cli/objects.hpp"
@@ -96,8 +97,9 @@ class Carrier {
     });
     const auto password = missing_password(step);
     if (password) step.body["password"] = password->reveal();
-    const Answer answer = client().call(
-        {.method = "POST", .path = std::string(step.resource->path), .body = step.body});
+    Request request{.method = "POST", .path = std::string(step.resource->path)};
+    set_content(request, step, step.body);
+    const Answer answer = client().call(std::move(request));
     json::object object = object_at(answer.data, "");
     if (step.resource->noun == &describe<Cluster>)
       plan_.clusters.made(text_at(object, "name"), number_at(object, "id"));
@@ -123,13 +125,26 @@ class Carrier {
     return {Exit::Refused, "somebody else has changed it meanwhile; apply again"};
   }
 
-  Answer send(const Step& step, const std::string& method, std::optional<json::value> body) {
+  // A certificate is a form with its files; without new ones PATCH changes the rest.
+  static void set_content(Request& request, const Step& step, json::object body) {
+    const Description* upload = step.resource->particulars.upload;
+    if (!upload || (step.files.empty() && request.method != "POST")) {
+      if (upload) request.method = "PATCH";
+      request.body = std::move(body);
+      return;
+    }
+    for (const auto& file : step.files) body[file.key()] = file.value();
+    FormData form = form_of(*upload, body);
+    request.form = std::move(form.body);
+    request.form_type = std::move(form.type);
+  }
+
+  Answer send(const Step& step, const std::string& method, std::optional<json::object> body) {
     const std::string etag = etag_of(step);
     try {
-      return client().call({.method = method,
-                            .path = path_of(*step.resource, step.id),
-                            .body = std::move(body),
-                            .if_match = etag});
+      Request request{.method = method, .path = path_of(*step.resource, step.id), .if_match = etag};
+      if (body) set_content(request, step, *std::move(body));
+      return client().call(std::move(request));
     } catch (const Refused& refusal) {
       if (refusal.status != 412) throw;
       throw overtaken();
@@ -235,10 +250,11 @@ Exit apply(Tool& tool, const Given& given) {
   return exit;
 }
 
-// Users have passwords, which leave the server in no form: they are written only when asked for.
+// Users have passwords and certificates have keys, which leave the server in no form: they are
+// written only when asked for.
 bool is_exported(const Resource& resource, const std::vector<std::string>& kinds) {
   if (!resource.in_files()) return false;
-  if (kinds.empty()) return !find_field(*resource.noun, "password");
+  if (kinds.empty()) return !find_field(*resource.noun, "password") && !resource.particulars.upload;
   return std::ranges::find(kinds, resource.file_kind()) != kinds.end() ||
          std::ranges::find(kinds, resource.plural()) != kinds.end();
 }
@@ -309,11 +325,14 @@ void add_files(CLI::App& root, Tool& tool) {
   CLI::App& command = add_command(
       root, "export",
       "Print clusters, services and mappings as apply reads them. Secrets are not in it: a server "
-      "that did not have an object makes new ones. Users are printed when they are named.",
+      "that did not have an object makes new ones. Users and certificates are printed when they "
+      "are named; of certificates what can be changed without their files.",
       {"export > fleet.yaml", "export services mappings --cluster production", "export users"});
   command.group("Files");
   auto wanted = std::make_shared<Wanted>();
-  command.add_option("KIND", wanted->kinds, "Only these: clusters, users, services, mappings.")
+  command
+      .add_option("KIND", wanted->kinds,
+                  "Only these: clusters, users, services, certificates, mappings.")
       ->type_name("");
   command.add_option("--cluster", wanted->cluster, "Only this cluster and what is in it")
       ->type_name("CLUSTER");

@@ -6,6 +6,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include <filesystem>
+
 namespace mp::cli {
 
 std::vector<Document> documents_of(const std::vector<std::string>& names) {
@@ -13,8 +15,12 @@ std::vector<Document> documents_of(const std::vector<std::string>& names) {
   for (const auto& name : names) {
     for (const auto& file : files_of(name)) {
       const std::string shown = file == "-" ? "standard input" : file;
-      for (Document& each : read_documents(text_of_file(file), shown))
+      const std::string folder =
+          file == "-" ? "." : std::filesystem::path(file).parent_path().string();
+      for (Document& each : read_documents(text_of_file(file), shown)) {
+        each.folder = folder;
         documents.push_back(std::move(each));
+      }
     }
   }
   return documents;

@@ -79,7 +79,8 @@ json::object without_server_fields(const Description& noun, json::object body) {
 json::object file_form(const Resource& resource, const json::object& object,
                        const ClusterName& cluster_name) {
   json::object form{{"kind", resource.file_kind()}};
-  if (const auto* id = object.if_contains("cluster_id")) form["cluster"] = cluster_name(*id);
+  if (const auto* id = object.if_contains("cluster_id"); id && !id->is_null())
+    form["cluster"] = cluster_name(*id);
   for (const Field& field : resource.noun->fields) {
     const auto* value = client_sets(field) ? object.if_contains(field.name) : nullptr;
     if (!value || field.name == "cluster_id") continue;

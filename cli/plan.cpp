@@ -1,5 +1,6 @@
 #include "cli/plan.hpp"
 
+#include "cli/certificate_files.hpp"
 #include "cli/difference.hpp"
 #include "cli/look.hpp"
 #include "cli/names.hpp"
@@ -20,13 +21,14 @@ struct Wanted {
   const Resource* resource = nullptr;
   json::object body;
   std::string place;
+  json::object files{};
 };
 
 std::string text_of(const json::value& value) {
   return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
 }
 
-Wanted wanted_of(const json::value& value, const std::string& place) {
+Wanted wanted_of(const json::value& value, const std::string& place, const std::string& folder) {
   const auto* object = value.if_object();
   if (!object) throw wrong_usage(place + ": must be an object with a kind");
   const std::string kind = text_at(value, "kind");
@@ -40,6 +42,7 @@ Wanted wanted_of(const json::value& value, const std::string& place) {
   }
   Wanted wanted{resource, without_server_fields(*resource->noun, *object), place};
   wanted.body.erase("kind");
+  wanted.files = take_files(*resource, wanted.body, folder, place);
   return wanted;
 }
 
@@ -48,10 +51,10 @@ std::vector<Wanted> all_wanted(const std::vector<Document>& documents) {
   std::vector<Wanted> wanted;
   for (const Document& document : documents) {
     const auto* list = document.value.if_array();
-    if (!list) wanted.push_back(wanted_of(document.value, document.place));
+    if (!list) wanted.push_back(wanted_of(document.value, document.place, document.folder));
     for (std::size_t at = 0; list && at < list->size(); ++at)
-      wanted.push_back(
-          wanted_of((*list)[at], document.place + ", object " + std::to_string(at + 1)));
+      wanted.push_back(wanted_of((*list)[at], document.place + ", object " + std::to_string(at + 1),
+                                 document.folder));
   }
   if (wanted.empty()) throw wrong_usage("there is nothing to apply");
   return wanted;
@@ -80,13 +83,16 @@ class Planner {
 
  private:
   void resolve(Wanted& wanted) {
-    if (wanted.resource->in_clusters() && !wanted.body.contains("cluster") &&
-        !wanted.body.contains("cluster_id") && clusters_.only())
+    const Description& noun = *wanted.resource->noun;
+    const Field* cluster = find_field(noun, "cluster_id");
+    const bool needs_cluster = cluster && required(noun, *cluster);
+    if (needs_cluster && !wanted.body.contains("cluster") && !wanted.body.contains("cluster_id") &&
+        clusters_.only())
       wanted.body["cluster_id"] = *clusters_.only();
-    visit_references(*wanted.resource->noun, wanted.body, [&](const Resource&, json::value& value) {
-      value = clusters_.id_of(value, wanted.place);
+    visit_references(noun, wanted.body, [&](const Resource&, json::value& value) {
+      if (needs_cluster || !value.is_null()) value = clusters_.id_of(value, wanted.place);
     });
-    if (wanted.resource->in_clusters() && !wanted.body.contains("cluster_id"))
+    if (needs_cluster && !wanted.body.contains("cluster_id"))
       breaches_.push_back(wanted.place + ": cluster: Is required, as there are several");
   }
 
@@ -120,7 +126,8 @@ class Planner {
         plan_creation(*group[at]);
       }
     }
-    if (prune_ == Prune::Nothing || !resource.in_clusters()) return;
+    const bool is_pruned = resource.in_clusters() && !resource.particulars.upload;
+    if (prune_ == Prune::Nothing || !is_pruned) return;
     for (std::size_t at = 0; at < existing.size(); ++at) {
       if (used.contains(at)) continue;
       deletions_.push_back({.deed = Deed::Delete,
@@ -165,11 +172,23 @@ class Planner {
     const Resource& resource = *wanted.resource;
     json::object after = created(*resource.noun, wanted.body, violations);
     tell(wanted, violations);
+    const std::string missing = missing_file(resource, wanted.files);
+    if (!missing.empty()) breaches_.push_back(one_line(wanted.place + ": " + missing));
+    show_content(resource, wanted.files, after);
     steps_.push_back({.deed = Deed::Create,
                       .resource = &resource,
                       .title = title_of(resource, after, wanted.place),
                       .after = std::move(after),
-                      .body = wanted.body});
+                      .body = wanted.body,
+                      .files = wanted.files});
+  }
+
+  static void show_content(const Resource& resource, const json::object& files,
+                           json::object& after) {
+    const auto* text = files.if_contains("cert_file");
+    if (!text || resource.particulars.content.empty()) return;
+    if (const auto print = fingerprint_of(std::string(text->get_string())))
+      after[resource.particulars.content] = *print;
   }
 
   void plan_change(const Wanted& wanted, const json::object& current) {
@@ -183,13 +202,22 @@ class Planner {
     json::object after = changed(*resource.noun, current, body, violations);
     tell(wanted, violations);
     json::object fields = difference_of(*resource.noun, current, after);
-    steps_.push_back({.deed = fields.empty() ? Deed::Same : Deed::Change,
+    json::object files;
+    if (brings_another(wanted.files, current)) {
+      files = wanted.files;
+      const std::string missing = missing_file(resource, files);
+      if (!missing.empty()) breaches_.push_back(one_line(wanted.place + ": " + missing));
+      show_content(resource, files, after);
+    }
+    const bool same = fields.empty() && files.empty();
+    steps_.push_back({.deed = same ? Deed::Same : Deed::Change,
                       .resource = &resource,
                       .title = title_of(resource, after, wanted.place),
                       .id = id_of(current),
                       .before = current,
                       .after = std::move(after),
-                      .body = std::move(fields)});
+                      .body = std::move(fields),
+                      .files = std::move(files)});
   }
 
   void tell(const Wanted& wanted, const Violations& violations) {
@@ -209,8 +237,8 @@ class Planner {
     if (name.empty() && number_at(object, "id") > 0) name = id_of(object);
     if (name.empty()) name = "of " + place;
     std::string title = resource.file_kind() + " ";
-    if (const auto* cluster = object.if_contains("cluster_id"))
-      title += text_of(clusters_.name_of(*cluster)) + "/";
+    const auto* cluster = object.if_contains("cluster_id");
+    if (cluster && !cluster->is_null()) title += text_of(clusters_.name_of(*cluster)) + "/";
     return title + name;
   }
 
@@ -232,7 +260,11 @@ Plan make_plan(Client& client, const std::vector<Document>& documents, Prune pru
 std::vector<std::string> difference_of(const Step& step, const Clusters& clusters) {
   const auto name_of = [&](const json::value& id) { return clusters.name_of(id); };
   const auto text = [&](const json::object& object) {
-    return object.empty() ? "" : yaml_text(file_form(*step.resource, object, name_of));
+    if (object.empty()) return std::string();
+    json::object form = file_form(*step.resource, object, name_of);
+    const auto* content = object.if_contains(step.resource->particulars.content);
+    if (content) form[step.resource->particulars.content] = *content;
+    return yaml_text(form);
   };
   const json::object none;
   const auto hunks =

@@ -20,6 +20,7 @@ struct Step {
   boost::json::object before;  // as the server has it; empty for a new one
   boost::json::object after;   // as it will be
   boost::json::object body;    // to send; ids of clusters that do not exist yet are provisional
+  boost::json::object files;   // to send with it, by part of the upload; never printed
 };
 
 // Deleting what the files do not hold: services and mappings of the clusters that the files name.

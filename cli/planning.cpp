@@ -43,6 +43,7 @@ std::string action_of(Deed deed) {
 
 // Of clusters only what is there can be tried, and users are no matter of proxies.
 std::string reason_against(const Step& step, const Clusters& clusters) {
+  if (step.resource->particulars.upload) return "its files are judged when they are sent";
   if (!is_among(names_of<PlannedNoun>, step.resource->file_kind())) return "no proxy is concerned";
   bool missing = step.resource->file_kind() == "cluster" && step.deed != Deed::Change;
   json::object body = step.body;

@@ -52,7 +52,9 @@ void add_order(CLI::App& command, const Resource& resource, Listing& listing) {
   std::string searched;
   for (const Field& field : resource.noun->fields) {
     if (field.rules.sort) sorts.append(sorts.empty() ? "" : "|").append(field.name);
-    if (field.rules.search) searched.append(searched.empty() ? "" : ", ").append(field.name);
+    const bool names = field.rules.kept == Kept::Linked;  // of what it links
+    if (field.rules.search || names)
+      searched.append(searched.empty() ? "" : ", ").append(field.name);
   }
   if (!searched.empty())
     command.add_option("--search", listing.search, "Only those with this text in " + searched)

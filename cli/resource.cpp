@@ -5,6 +5,7 @@
 #include "model/cluster.hpp"
 #include "model/cluster_status.hpp"
 #include "model/filters.hpp"
+#include "model/issued_certificate.hpp"
 #include "model/license.hpp"
 #include "model/rotation.hpp"
 #include "model/second_factor.hpp"
@@ -38,6 +39,12 @@ constexpr std::array resources{
     resource<Service>("/services", "name",
                       "id name ip_fqdn port collection cluster_id auth_type protocol status",
                       all_verbs),
+    resource<Certificate>("/certificates", "name",
+                          "id name common_name source_type auto_renew status expires_at cluster_id",
+                          all_verbs,
+                          {.upload = &describe<CertificateUpload>,
+                           .content = "fingerprint_sha256",
+                           .deletion = &describe<CertificateDeletion>}),
     resource<Mapping>(
         "/mappings", "id",
         "id source_services dest_services protocols ports hosts path_prefix "
@@ -45,10 +52,9 @@ constexpr std::array resources{
         all_verbs,
         {.label = "comments",
          .meaning = "source_services dest_services protocols ports hosts path_prefix"}),
-    resource<Certificate>(
-        "/certificates", "name",
-        "id name common_name source_type auto_renew status expires_at cluster_id", all_verbs,
-        {.upload = &describe<CertificateUpload>, .deletion = &describe<CertificateDeletion>}),
+    resource<IssuedCertificate>("/certificates/issued", "serial",
+                                "id serial identity status expires_at issued_by cluster_id",
+                                {Verb::List, Verb::Get}),
     resource<ApiKey>("/auth/api-keys", "name",
                      "id name permissions expires_at last_used created_at",
                      {Verb::List, Verb::Create, Verb::Delete}),
@@ -75,6 +81,10 @@ constexpr std::array actions{
     Action{"revoke", &describe<Certificate>, "POST", "/revoke", &describe<RevocationRequest>,
            &describe<Certificate>, "Revoke a certificate; proxies serve it no longer.",
            "shop --reason key_compromise"},
+    Action{"revoke", &describe<IssuedCertificate>, "POST", "/revoke", &describe<RevocationRequest>,
+           &describe<IssuedCertificate>,
+           "Revoke a service's client certificate; proxies let it in no longer.",
+           "5f2b9c0d8e1a4b7c --reason superseded"},
     Action{"revoke-issued", nullptr, "POST", "/certificates/ca/revoke", &describe<IssuedRevocation>,
            nullptr, "Revoke a certificate that the manager's own authority issued.",
            "--certificate billing.pem"},
@@ -111,10 +121,7 @@ constexpr std::array actions{
 }  // namespace
 
 bool Resource::in_clusters() const { return find_field(*noun, "cluster_id") != nullptr; }
-// A certificate is files and a key, which never leaves the server.
-bool Resource::in_files() const {
-  return verbs.has(Verb::Create) && verbs.has(Verb::Update) && !particulars.upload;
-}
+bool Resource::in_files() const { return verbs.has(Verb::Create) && verbs.has(Verb::Update); }
 
 std::string Resource::file_kind() const { return kebab(noun->name); }
 std::string Resource::plural() const { return kebab(noun->plural); }

@@ -27,6 +27,7 @@ struct Particulars {
   std::string_view label{};
   std::string_view meaning{};
   const Description* upload = nullptr;    // parts of the form that makes one and replaces files
+  std::string_view content{};             // the field that tells which files the server has
   const Description* deletion = nullptr;  // query of DELETE
 };
 

@@ -12,7 +12,8 @@ namespace mp::cli {
 // A document of a file and where it begins.
 struct Document {
   boost::json::value value;
-  std::string place;  // "shop.yaml, line 12"
+  std::string place;        // "shop.yaml, line 12"
+  std::string folder = {};  // that its names of files are from; set by who reads files
 };
 
 // All documents, empty ones left out. JSON is read exactly. Throws Failure (Usage) naming the line.

@@ -1,16 +1,13 @@
 #include "access/attempt.hpp"
 
 #include "base/error.hpp"
-
-#include <sodium.h>
+#include "base/log.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace mp {
 namespace {
-
-static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8);
 
 constexpr std::size_t pair = 0, account = 1, network = 2;
 
@@ -29,103 +26,65 @@ Error must_wait(Time::duration left) {
 
 }  // namespace
 
-Attempts::Attempts(const Clock& clock, AttemptLimits limits) : clock_(clock), limits_(limits) {
-  crypto_shorthash_keygen(secret_.data());
-}
-
-Attempts::~Attempts() { sodium_memzero(secret_.data(), secret_.size()); }
+Attempts::Attempts(const Clock& clock, std::unique_ptr<FailureCounts> counts, AttemptLimits limits)
+    : clock_(clock), limits_(limits), counts_(std::move(counts)) {}
 
 const WaitRule& Attempts::rule(std::size_t kind) const {
   return kind == pair ? limits_.pair : kind == account ? limits_.account : limits_.network;
 }
 
-// Keyed, so that nobody can choose names that fall together.
-std::uint64_t Attempts::key_of(std::string_view kind, std::string_view text) const {
-  std::string whole(kind);
-  whole.append(1, '\0').append(text);
-  std::array<unsigned char, 8> hash{};
-  crypto_shorthash(hash.data(), reinterpret_cast<const unsigned char*>(whole.data()), whole.size(),
-                   secret_.data());
-  std::uint64_t key = 0;
-  for (const unsigned char byte : hash) key = key << 8 | byte;
-  return key;
+Time Attempts::end_of_wait(std::size_t kind, const FailureCount& count) const {
+  if (count.failures < rule(kind).free) return count.last;
+  return count.last + wait_after(rule(kind), count.failures);
 }
 
-Attempts::Entry* Attempts::find(std::size_t kind, std::uint64_t key, Time now) {
-  const auto found = tables_[kind].by_key.find(key);
-  if (found == tables_[kind].by_key.end()) return nullptr;
-  const Entry& entry = *found->second;
-  if (now < std::max(entry.last, entry.until) + limits_.forgotten_after) return &*found->second;
-  forget(kind, key);
-  return nullptr;
-}
-
-Attempts::Entry& Attempts::count(std::size_t kind, std::uint64_t key, Time now) {
-  Table& table = tables_[kind];
-  if (find(kind, key, now)) {
-    table.entries.splice(table.entries.begin(), table.entries, table.by_key.at(key));
-  } else {
-    if (table.entries.size() >= limits_.most_kept) forget(kind, table.entries.back().key);
-    table.entries.push_front({.key = key});
-    table.by_key[key] = table.entries.begin();
-  }
-  Entry& entry = table.entries.front();
-  entry.last = now;
-  ++entry.failures;
-  if (entry.failures >= rule(kind).free) entry.until = now + wait_after(rule(kind), entry.failures);
-  return entry;
-}
-
-void Attempts::forget(std::size_t kind, std::uint64_t key) {
-  Table& table = tables_[kind];
-  const auto found = table.by_key.find(key);
-  if (found == table.by_key.end()) return;
-  table.entries.erase(found->second);
-  table.by_key.erase(found);
+Error Attempts::held_back(Time::duration left) {
+  const std::lock_guard lock(mutex_);
+  ++figures_.held_back;
+  return must_wait(left);
 }
 
 Attempts::Attempt Attempts::begin(const Claimant& claimant) {
   const Time now = clock_.now();
   std::vector<std::size_t> kinds{pair};
   if (claimant.familiar == Familiar::No) kinds = {pair, account, network};
-  Attempt attempt(*this, std::move(kinds),
-                  {key_of("pair", claimant.account + '\0' + claimant.network),
-                   key_of("account", claimant.account), key_of("network", claimant.network)});
-  const std::lock_guard lock(mutex_);
+  Attempt attempt(
+      *this, std::move(kinds),
+      {counts_->key_of("pair", claimant.account + '\0' + claimant.network),
+       counts_->key_of("account", claimant.account), counts_->key_of("network", claimant.network)},
+      now);
+  const auto found = counts_->find(attempt.keys_, now);
   Time until = now;
   for (const std::size_t kind : attempt.kinds_) {
-    const Entry* entry = find(kind, attempt.keys_[kind], now);
-    if (entry) until = std::max(until, entry->until);
+    if (found[kind]) until = std::max(until, end_of_wait(kind, *found[kind]));
   }
-  if (until > now) {
-    ++figures_.held_back;
-    attempt.attempts_ = nullptr;
-    throw must_wait(until - now);
-  }
-  for (const std::size_t kind : attempt.kinds_) {
-    const Entry* entry = find(kind, attempt.keys_[kind], now);
-    if (!entry || entry->failures < rule(kind).free) continue;
-    count(kind, attempt.keys_[kind], now);
-    attempt.claimed_[kind] = true;
-  }
+  if (until > now) throw held_back(until - now);
+  claim(attempt, found);
   return attempt;
 }
 
-void Attempts::withdraw(const Attempt& attempt) {
-  const Time now = clock_.now();
-  const std::lock_guard lock(mutex_);
+// Who is second here waits as if he had come a moment later.
+void Attempts::claim(Attempt& attempt, const FailureCounts::Found& found) {
   for (const std::size_t kind : attempt.kinds_) {
-    Entry* entry = attempt.claimed_[kind] ? find(kind, attempt.keys_[kind], now) : nullptr;
-    if (!entry) continue;
-    --entry->failures;
-    entry->until = now;
+    const auto& seen = found[kind];
+    if (!seen || seen->failures < rule(kind).free) continue;
+    if (!counts_->claim(kind, attempt.keys_[kind], *seen, attempt.begun_))
+      throw held_back(wait_after(rule(kind), seen->failures + 1));
+    attempt.claimed_[kind] = seen;
+  }
+}
+
+void Attempts::withdraw(const Attempt& attempt) {
+  for (const std::size_t kind : attempt.kinds_) {
+    if (const auto& before = attempt.claimed_[kind])
+      counts_->withdraw(kind, attempt.keys_[kind], *before, attempt.begun_);
   }
 }
 
 void Attempts::succeed(const Attempt& attempt) {
   withdraw(attempt);
+  counts_->forget(pair, attempt.keys_[pair]);
   const std::lock_guard lock(mutex_);
-  forget(pair, attempt.keys_[pair]);
   ++figures_.succeeded;
 }
 
@@ -139,17 +98,17 @@ bool Attempts::may_report(Time now) {
 
 std::optional<FailureReport> Attempts::fail(const Attempt& attempt) {
   const Time now = clock_.now();
-  const std::lock_guard lock(mutex_);
-  ++figures_.failed;
   bool waits = false;
   int failures = 0;
   for (const std::size_t kind : attempt.kinds_) {
-    const std::uint64_t key = attempt.keys_[kind];
-    const Entry* claimed = attempt.claimed_[kind] ? find(kind, key, now) : nullptr;
-    const Entry& entry = claimed ? *claimed : count(kind, key, now);
-    if (kind == pair) failures = entry.failures;
-    waits |= entry.until > now;
+    const auto& before = attempt.claimed_[kind];
+    const int counted =
+        before ? before->failures + 1 : counts_->count(kind, attempt.keys_[kind], now);
+    if (kind == pair) failures = counted;
+    waits |= counted >= rule(kind).free;
   }
+  const std::lock_guard lock(mutex_);
+  ++figures_.failed;
   const bool worth_it = failures == 1 || waits;
   if (worth_it && may_report(now)) {
     return FailureReport{.failures = failures, .unlogged = std::exchange(unlogged_, 0)};
@@ -159,25 +118,31 @@ std::optional<FailureReport> Attempts::fail(const Attempt& attempt) {
 }
 
 Attempts::Figures Attempts::figures() const {
+  const std::int64_t kept = counts_->kept();
   const std::lock_guard lock(mutex_);
   Figures figures = figures_;
-  for (const Table& table : tables_)
-    figures.kept += static_cast<std::int64_t>(table.entries.size());
+  figures.kept = kept;
   return figures;
 }
 
 Attempts::Attempt::Attempt(Attempts& attempts, std::vector<std::size_t> kinds,
-                           std::array<std::uint64_t, 3> keys)
-    : attempts_(&attempts), kinds_(std::move(kinds)), keys_(keys) {}
+                           const FailureCounts::Keys& keys, Time begun)
+    : attempts_(&attempts), kinds_(std::move(kinds)), keys_(keys), begun_(begun) {}
 
 Attempts::Attempt::Attempt(Attempt&& other) noexcept
     : attempts_(std::exchange(other.attempts_, nullptr)),
       kinds_(std::move(other.kinds_)),
       keys_(other.keys_),
+      begun_(other.begun_),
       claimed_(other.claimed_) {}
 
 Attempts::Attempt::~Attempt() {
-  if (attempts_) attempts_->withdraw(*this);
+  if (!attempts_) return;
+  try {
+    attempts_->withdraw(*this);
+  } catch (const std::exception& fault) {  // without the database it stays a failure
+    log::warning("an attempt to sign in stays counted", {{"fault", fault.what()}});
+  }
 }
 
 void Attempts::Attempt::succeed() { std::exchange(attempts_, nullptr)->succeed(*this); }

@@ -1,21 +1,21 @@
 // How often somebody may try to prove who he is: counts failed attempts and makes those who fail
-// wait, longer each time. Used wherever a password or a code is checked. Keeps names and addresses
-// as keyed hashes alone, in a bounded number, in memory. Thread-safe.
+// wait, longer each time. Used wherever a password or a code is checked. Names and addresses are
+// kept as keyed hashes alone, where FailureCounts keeps them. Thread-safe.
 //
 // An attempt counts for its account from its network. One from a network that the account is not
 // known to have signed in from counts for the account as well, and for the network: so whoever
 // guesses elsewhere makes strangers wait, and not the owner where he is at home.
 #pragma once
 
+#include "access/failure_counts.hpp"
 #include "base/outside.hpp"
 
 #include <array>
 #include <cstdint>
-#include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace mp {
@@ -31,8 +31,6 @@ struct AttemptLimits {
   WaitRule pair{.free = 5};      // an account from a network
   WaitRule account{.free = 20};  // an account from networks that it is not known from
   WaitRule network{.free = 50};  // a network, whatever the account
-  std::chrono::seconds forgotten_after{3600};
-  std::size_t most_kept = 32768;  // of each of the three; the oldest go first
   int reports_per_minute = 30;
 };
 
@@ -52,8 +50,7 @@ struct FailureReport {
 
 class Attempts {
  public:
-  explicit Attempts(const Clock& clock, AttemptLimits limits = {});
-  ~Attempts();
+  Attempts(const Clock& clock, std::unique_ptr<FailureCounts> counts, AttemptLimits limits = {});
 
   // One attempt, between begin and outcome. Without an outcome it is as if it had not been.
   class Attempt {
@@ -68,11 +65,14 @@ class Attempts {
 
    private:
     friend class Attempts;
-    Attempt(Attempts& attempts, std::vector<std::size_t> kinds, std::array<std::uint64_t, 3> keys);
+    Attempt(Attempts& attempts, std::vector<std::size_t> kinds, const FailureCounts::Keys& keys,
+            Time begun);
     Attempts* attempts_;
-    std::vector<std::size_t> kinds_;       // of the three that count here
-    std::array<std::uint64_t, 3> keys_{};  // by kind
-    std::array<bool, 3> claimed_{};        // counted already, as a wait has just ended
+    std::vector<std::size_t> kinds_;  // of the three that count here
+    FailureCounts::Keys keys_{};      // by kind
+    Time begun_;
+    // What was counted before this was counted already, as a wait has just ended.
+    FailureCounts::Found claimed_{};
   };
 
   // Throws RateLimit with Retry-After while somebody must wait. Once a wait is over it lets one
@@ -86,24 +86,15 @@ class Attempts {
     std::int64_t kept = 0;
   };
   Figures figures() const;
+  // From the background loop.
+  void tidy() { counts_->tidy(clock_.now()); }
 
  private:
-  struct Entry {
-    std::uint64_t key = 0;
-    int failures = 0;
-    Time until{};  // of the wait
-    Time last{};   // failure
-  };
-  // The entries of one kind, the most recent failure first.
-  struct Table {
-    std::list<Entry> entries;
-    std::unordered_map<std::uint64_t, std::list<Entry>::iterator> by_key;
-  };
   const WaitRule& rule(std::size_t kind) const;
-  std::uint64_t key_of(std::string_view kind, std::string_view text) const;
-  Entry* find(std::size_t kind, std::uint64_t key, Time now);
-  Entry& count(std::size_t kind, std::uint64_t key, Time now);
-  void forget(std::size_t kind, std::uint64_t key);
+  // When whoever has failed so may try again; the time of the failure while he need not wait.
+  Time end_of_wait(std::size_t kind, const FailureCount& count) const;
+  Error held_back(Time::duration left);
+  void claim(Attempt& attempt, const FailureCounts::Found& found);
   bool may_report(Time now);
   void succeed(const Attempt& attempt);
   std::optional<FailureReport> fail(const Attempt& attempt);
@@ -111,9 +102,8 @@ class Attempts {
 
   const Clock& clock_;
   const AttemptLimits limits_;
-  std::array<unsigned char, 16> secret_{};  // of the hashes
+  const std::unique_ptr<FailureCounts> counts_;
   mutable std::mutex mutex_;
-  std::array<Table, 3> tables_;
   Time minute_{};  // that reports are counted in
   int reports_ = 0;
   std::int64_t unlogged_ = 0;

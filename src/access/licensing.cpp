@@ -16,7 +16,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto check_interval = 1h;
-constexpr std::chrono::seconds retry_interval = 60s;  // and as long nobody else asks
+constexpr std::chrono::seconds lease = 60s;  // of who asks
+constexpr auto look_interval = 2min;         // whether the server is there
+constexpr Time::duration first_retry = 15s, longest_retry = 2min;
 constexpr auto keepalive_interval = 24h;
 constexpr std::chrono::seconds keepalive_retry = 1h;
 constexpr std::int64_t only_row = 1;
@@ -56,7 +58,9 @@ void take_answer(License& license, const LicenseAnswer& answer, Time now) {
 
 void take_failure(License& license, Time now) {
   if (!license.failing_since) license.failing_since = now;
-  license.next_check = std::min(license.next_check, now + retry_interval);
+  // As long as it fails already: each wait doubles the sum.
+  const auto wait = std::clamp(now - *license.failing_since, first_retry, longest_retry);
+  license.next_check = std::min(license.next_check, now + wait);
 }
 
 // `fresh` in place of what is kept.
@@ -127,10 +131,14 @@ std::shared_ptr<const License> Licensing::kept() const {
   return license_;
 }
 
-FetchReply Licensing::post(const std::string& path, const Secret& key, const json::object& body) {
+std::string Licensing::url_of(const std::string& path) const {
   std::string url = settings_.license.server_url;
   while (url.ends_with('/')) url.pop_back();
-  return fetch_.ask({.url = url + path,
+  return url + path;
+}
+
+FetchReply Licensing::post(const std::string& path, const Secret& key, const json::object& body) {
+  return fetch_.ask({.url = url_of(path),
                      .headers = {"Authorization: Bearer " + key.reveal(),
                                  "Content-Type: application/json", "Accept: application/json"},
                      .body = json::serialize(body),
@@ -182,23 +190,38 @@ void Licensing::check() {
   const auto license = kept();
   const Time now = clock_.now();
   // After a start the server is asked whenever it was asked last.
-  const Time due = check_at_once_ ? Time::max() : now;
+  Time due = check_at_once_ ? Time::max() : now;
+  if (check_at_once_) looked_at_ = now;
   if (license) {
     if (state_of(*license, now) != license->state) note_time();
-    if (license->next_check <= due && claim(&License::next_check, retry_interval, due))
-      refresh(*license);
+    if (has_gone(*license)) due = Time::max();
+    if (license->next_check <= due && claim(&License::next_check, lease, due)) refresh(*license);
   }
   check_at_once_ = false;
 }
 
+// Between the questions the server is only looked for, without the key: whatever it answers but a
+// failure, it is there. Whether it really fails is for a question to find out.
+bool Licensing::has_gone(const License& license) {
+  const Time now = clock_.now();
+  const bool early = looked_at_ <= now && now < looked_at_ + look_interval;
+  if (license.failing_since || early) return false;
+  looked_at_ = now;
+  const auto reply =
+      fetch_.ask({.url = url_of("/api/v2/validate"), .method = "GET", .ca = settings_.license.ca});
+  constexpr int internal_error = 500, not_implemented = 501;
+  return !reply.failure.empty() ||
+         (reply.status >= internal_error && reply.status != not_implemented);
+}
+
 // Whether it is this manager's turn: moves the time on, so that no other one takes it too.
-bool Licensing::claim(Time License::* next, std::chrono::seconds lease, Time due) {
+bool Licensing::claim(Time License::* next, std::chrono::seconds turn, Time due) {
   bool ours = false;
   store_.write(ourselves(), [&](Writer& db) {
     auto license = db.find<License>(only_row);
     ours = license && (*license).*next <= due;
     if (!ours) return;
-    (*license).*next = db.now() + lease;
+    (*license).*next = db.now() + turn;
     db.update(*license, Logged::No);
   });
   return ours;

@@ -40,17 +40,19 @@ class Licensing {
   void reload();
 
   // One turn of the background loop: sees what other managers kept, notes what time did, asks the
-  // server when it is due (hourly, each minute while it fails, at once after a start) and sends the
-  // daily keepalive. With several managers one of them does.
+  // server when it is due (hourly, soon again while it fails, at once after a start and when it is
+  // found gone) and sends the daily keepalive. With several managers one of them does.
   void tend();
 
  private:
   void adopt(const Secret& key);
-  bool claim(Time License::* next, std::chrono::seconds lease, Time due);
+  bool claim(Time License::* next, std::chrono::seconds turn, Time due);
   void check();
+  bool has_gone(const License& license);
   void note_time();
   void refresh(const License& license);
   void send_keepalive(const License& license);
+  std::string url_of(const std::string& path) const;
   FetchReply post(const std::string& path, const Secret& key, const json::object& body);
 
   static constexpr std::ptrdiff_t most_asking = 4;
@@ -66,7 +68,8 @@ class Licensing {
   Fetch& fetch_;
   const Time started_;
   Places asking_{most_asking};
-  bool check_at_once_ = false;  // of the background thread
+  bool check_at_once_ = false;  // of the background thread, as is
+  Time looked_at_{};            // when the server was last seen or missed
   std::mutex reloading_;
   mutable std::mutex mutex_;
   std::shared_ptr<const License> license_;

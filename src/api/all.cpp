@@ -30,6 +30,7 @@ constexpr std::array nouns{
     Noun{{"mappings", "Which services may reach which, by protocol, port, host and path."},
          mappings},
     Noun{of_certificates, certificates},
+    Noun{of_certificates, issued_certificates},
     Noun{of_certificates, acme_challenges},
     Noun{{"clusters", "Services, mappings and proxies that share one key."}, clusters},
     Noun{{"enrolment", "What proxies call, with their cluster's key."}, enrolment},

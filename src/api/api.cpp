@@ -6,6 +6,7 @@
 #include "api/limits.hpp"
 #include "api/multipart.hpp"
 #include "api/observe.hpp"
+#include "api/openapi.hpp"
 #include "api/references.hpp"
 #include "base/log.hpp"
 
@@ -214,7 +215,9 @@ void Api::run(const http::Request& request, Call& call, const Route& route,
   auto query = parse_query(question == std::string_view::npos ? "" : target.substr(question + 1));
   if (!query) throw invalid("query", "Is not valid percent-encoded UTF-8");
   call.query = *std::move(query);
-  Reply reply = endpoint.run(call);
+  const bool once = request.method == "POST" && changes(endpoint);
+  auto kept = once ? call.answered_before() : std::nullopt;
+  Reply reply = kept ? *std::move(kept) : endpoint.run(call);
   finish(call, route, std::move(reply), answer);
 }
 

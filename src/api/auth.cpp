@@ -1,3 +1,4 @@
+#include "access/password.hpp"
 #include "api/context.hpp"
 #include "api/nouns.hpp"
 #include "api/proof.hpp"
@@ -130,7 +131,7 @@ Done change_password(Call& call, New<PasswordChange> body) {
   check_password_rules(body.value.new_password, user.username, "new_password", violations);
   if (!violations.empty()) throw invalid(std::move(violations));
   const std::string hash = context.hashes.hash(body.value.new_password);
-  context.store.write(call.actor(), [&](Writer& db) {
+  const Done done = write<Done>(call, [&](Writer& db) {
     User current = db.get<User>(user.id);
     if (current.password_hash != user.password_hash)
       throw invalid("current_password", "Is not the current password");
@@ -138,9 +139,10 @@ Done change_password(Call& call, New<PasswordChange> body) {
     db.update(current);
     log_credential(db, "password", Action::Update, current, "password_changed");
     end_sessions(db, current.id, call.caller.session_id);
+    return Done{"Password changed; the other sessions have ended"};
   });
   forget_initial_password(call, user);
-  return {"Password changed; the other sessions have ended"};
+  return done;
 }
 
 }  // namespace
@@ -170,8 +172,7 @@ void auth(Endpoints& endpoints) {
   endpoints.add({.id = "change_password",
                  .call = "POST /auth/change-password",
                  .summary = "Change one's own password; the other sessions end.",
-                 .through = Through::Session,
-                 .effect = Effect::Nothing},
+                 .through = Through::Session},
                 change_password);
 }
 

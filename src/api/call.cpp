@@ -20,6 +20,16 @@ Actor Call::actor() const {
           .request_id = request_id};
 }
 
+std::optional<Reply> Call::answered_before() {
+  const std::string_view key = request.header("Idempotency-Key");
+  if (key.empty()) return std::nullopt;
+  once_ = std::make_shared<Once>(*this, key);
+  std::optional<Reply> kept;
+  read([&](Reader& db) { kept = once_->find(db); });
+  if (kept) revision = kept->revision;
+  return kept;
+}
+
 void Call::read(const std::function<void(Reader&)>& work) {
   if (within) return work(*within);
   context.store.read(work);
@@ -31,18 +41,15 @@ void Call::write(const std::function<void(Writer&)>& work, const std::function<R
     revision = std::max(revision, within->written_revision());
     return;
   }
-  const std::string_view key =
-      request.method == "POST" ? request.header("Idempotency-Key") : std::string_view();
-  if (key.empty()) {
+  if (!once_) {
     revision = std::max(revision, context.store.write(actor(), work));
     return;
   }
-  const Once once(*this, key);
   revision = std::max(revision, context.store.write(actor(), [&](Writer& db) {
-    replay = once.find(db);
+    replay = once_->find(db);  // another manager may have been quicker
     if (replay) return;
     work(db);
-    once.keep(db, reply());
+    once_->keep(db, reply());
   }));
   if (replay) revision = replay->revision;
 }

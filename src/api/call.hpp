@@ -8,6 +8,7 @@
 
 #include <boost/json/value.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 namespace mp::api {
 
 struct Context;
+class Once;
 
 // As a cluster of a change: it concerns all of them.
 inline constexpr std::int64_t every_cluster = -1;
@@ -53,6 +55,10 @@ struct Call {
   const boost::json::value& body();
 
   Actor actor() const;
+  // The kept answer of the request's Idempotency-Key, if it was used before; sets `revision`.
+  // Otherwise the key is this request's until it ends: the same one elsewhere is a Conflict. For
+  // the time before the handler, which may do more than write.
+  std::optional<Reply> answered_before();
   void read(const std::function<void(Reader&)>& work);
   // Runs `work` in a transaction; with an Idempotency-Key what `reply` then makes is kept in the
   // same transaction, or the kept one becomes `replay` and `work` does not run. Sets `revision`.
@@ -61,6 +67,7 @@ struct Call {
 
  private:
   std::optional<boost::json::value> body_;
+  std::shared_ptr<Once> once_;
 };
 
 // The path parameter of that name; the route guarantees that it is there.

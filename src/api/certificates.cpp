@@ -1,4 +1,5 @@
 #include "api/acme_renewals.hpp"
+#include "api/certificate_status.hpp"
 #include "api/certificate_use.hpp"
 #include "api/context.hpp"
 #include "api/nouns.hpp"
@@ -8,7 +9,6 @@
 #include "api/wildcard.hpp"
 #include "crypto/upload.hpp"
 #include "model/certificate_upload.hpp"
-#include "model/service_certificate.hpp"
 
 namespace mp::api {
 namespace {
@@ -20,16 +20,6 @@ void narrow_to_visible_or_common(Selection& selection, const Caller& caller) {
   Selection theirs;
   narrow_to_visible(theirs, caller);
   if (!theirs.where.empty()) narrow(selection, "(" + theirs.where + " OR cluster_id IS NULL)");
-}
-
-void narrow_to_status(Selection& selection, const ListQuery& query, Time now) {
-  const auto* wanted = query.filter("status");
-  if (!wanted) return;
-  const std::string_view status = wanted->as_string();
-  narrow(selection, status == "revoked"   ? "revoked_at IS NOT NULL"
-                    : status == "expired" ? "revoked_at IS NULL AND expires_at <= :now"
-                                          : "revoked_at IS NULL AND expires_at > :now");
-  if (status != "revoked") selection.values.emplace_back("now", to_milliseconds(now));
 }
 
 Certificate load_visible(Reader& db, const Caller& caller, std::int64_t id) {
@@ -227,15 +217,6 @@ Certificate revoke_certificate(Call& call, Id<Certificate> id, Late<RevocationRe
   });
 }
 
-Done revoke_issued(Call& call, New<IssuedRevocation> body) {
-  return write<Done>(call, [&](Writer& db) {
-    if (!call.context.authority.revoke(db, body.value.certificate, body.value.reason))
-      throw invalid("certificate", "Is not one that the manager's authority issued");
-    call.revision_cluster = every_cluster;
-    return Done{"Certificate revoked"};
-  });
-}
-
 Document authority_certificate(Call& call) {
   refuse_query(call);
   return {std::string(pem_type), call.context.authority.certificates_pem()};
@@ -279,11 +260,6 @@ void add_authority(Endpoints& endpoints) {
                  .needs = Needs::Admin,
                  .feature = "wildcard_certificates"},
                 generate_wildcard);
-  endpoints.add({.id = "revoke_issued_certificate",
-                 .call = "POST /certificates/ca/revoke",
-                 .summary = "Revoke a certificate that the manager's own authority issued.",
-                 .needs = Needs::Admin},
-                revoke_issued);
 }
 
 }  // namespace

@@ -188,7 +188,9 @@ void list_parameters(Endpoint& endpoint, const Description& description,
                   "limit"});
   std::string searched;
   for (const Field& field : description.fields) {
-    if (field.rules.search) searched.append(searched.empty() ? "" : ", ").append(field.name);
+    const bool names = field.rules.kept == Kept::Linked;  // of what it links
+    if (field.rules.search || names)
+      searched.append(searched.empty() ? "" : ", ").append(field.name);
   }
   list.push_back({"search", "query", "Part of " + searched + ", upper and lower case alike.",
                   filter_schema({{"type", "string"}, {"maxLength", 255}})});

@@ -58,7 +58,7 @@ std::optional<Reply> Once::find(Reader& db) const {
       "SELECT body_hash, status, answer FROM idempotency "
       "WHERE caller = :caller AND path = :path AND idempotency_key = :key AND created_at > :since",
       {{"caller", caller_}, {"path", path_}, {"key", key_}, {"since", since}},
-      {Column::Text, Column::Integer, Column::Sealed});
+      {Column::Sealed, Column::Integer, Column::Sealed});
   if (rows.empty()) return std::nullopt;
   if (std::get<std::string>(rows[0][0]) != body_hash_) {
     throw busy("This Idempotency-Key was used with another body");
@@ -86,7 +86,7 @@ void Once::keep(Writer& db, const Reply& reply) const {
       {{"caller", caller_},
        {"path", path_},
        {"key", key_},
-       {"hash", body_hash_},
+       {"hash", call_.context.store.seal(body_hash_)},
        {"status", static_cast<std::int64_t>(reply.status)},
        {"answer", call_.context.store.seal(boost::json::serialize(answer))},
        {"now", to_milliseconds(db.now())}});

@@ -1,7 +1,7 @@
 // Idempotency-Key: a POST that is sent again with the same key and body gets the first one's
 // answer. The answer is kept in the transaction of the change, so neither is ever there without the
-// other. Kept 24 hours, per caller and path; answers that hold secrets are sealed like every kept
-// secret.
+// other. Kept 24 hours, per caller and path. Sealed like every kept secret: answers may hold some,
+// and the hash of a body would tell a password that is easy to guess.
 #pragma once
 
 #include "api/call.hpp"

@@ -16,6 +16,7 @@ void mappings(Endpoints& endpoints);
 void acme_challenges(Endpoints& endpoints);
 void certificates(Endpoints& endpoints);
 void service_certificates(Endpoints& endpoints);
+void issued_certificates(Endpoints& endpoints);
 void proxies(Endpoints& endpoints);
 void enrolment(Endpoints& endpoints);  // what proxies call
 void licenses(Endpoints& endpoints);

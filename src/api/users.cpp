@@ -1,3 +1,4 @@
+#include "access/password.hpp"
 #include "api/context.hpp"
 #include "api/nouns.hpp"
 #include "api/proof.hpp"

@@ -6,6 +6,7 @@
 #include "api/bootstrap.hpp"
 #include "api/fleet.hpp"
 #include "api/nouns.hpp"
+#include "api/service_certificates.hpp"
 #include "api/sessions.hpp"
 #include "api/wildcard.hpp"
 #include "app/background.hpp"
@@ -75,7 +76,7 @@ struct Manager::Parts {
         rates(settings.rate_limit, store, metrics),
         trusted_proxies(settings.trusted_proxies),
         acme_renewals(store, clock, settings.acme, fetch),
-        attempts(clock),
+        attempts(clock, counts_of(store)),
         relay(relay_options(settings)),
         hub(store, status, clock),
         log_report(hub, relay),
@@ -139,9 +140,12 @@ struct Manager::Parts {
             {"renew_certificates", 1h,
              [this] { api::renew_certificates(store, authority, clock.now()); }, 0s},
             {"forget_windows", 1min, [this] { rates.forget_closed(clock.now()); }},
+            {"tidy_attempts", 1min, [this] { attempts.tidy(); }},
             {"forget_sessions", 1h, [this] { api::forget_ended_sessions(store, clock); }},
             {"save_key_use", 1min, [this] { key_use.save(store); }},
-            {"forget_answers", 1h, [this] { api::forget_old_answers(store, clock); }}};
+            {"forget_answers", 1h, [this] { api::forget_old_answers(store, clock); }},
+            {"forget_issued_certificates", 1h,
+             [this] { api::forget_issued_certificates(store, clock); }}};
   }
 
   // What waits for servers outside, so that nothing else has to wait for them.

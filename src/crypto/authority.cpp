@@ -8,7 +8,6 @@
 #include "crypto/subject.hpp"
 
 #include <algorithm>
-#include <optional>
 
 namespace mp {
 namespace {
@@ -243,27 +242,28 @@ IssuedClient Authority::issue_client(const ClientRequest& wanted) const {
   return issued;
 }
 
-bool Authority::revoke(Writer& db, const std::string& certificate_pem,
-                       RevocationReason reason) const {
+std::optional<std::string> Authority::revoke(Writer& db, const std::string& certificate_pem,
+                                             RevocationReason reason) const {
   const auto read = read_certificates(certificate_pem);
-  if (read.certificates.empty()) return false;
+  if (read.certificates.empty()) return std::nullopt;
   const X509Certificate& leaf = read.certificates.front();
   for (Issuer& issuer : all_issuers(db)) {
     if (!is_issued_by(leaf.get(), certificate_of(issuer.certificate_pem).get())) continue;
+    std::string serial = serial_of(leaf.get());
     const std::string name(names_of<RevocationReason>[static_cast<std::size_t>(reason)]);
     db.execute(
         "INSERT INTO revocations (issuer_id, serial, revoked_at, reason, expires_at) VALUES "
         "(:issuer, :serial, :revoked_at, :reason, :expires_at) ON CONFLICT DO NOTHING",
         {{"issuer", issuer.id},
-         {"serial", serial_of(leaf.get())},
+         {"serial", serial},
          {"revoked_at", to_milliseconds(db.now())},
          {"reason", name},
          {"expires_at", to_milliseconds(end_of(leaf.get()))}});
     sign_list(issuer, revocations_of(db, issuer.id, db.now()), db.now());
     db.update(issuer);
-    return true;
+    return serial;
   }
-  return false;
+  return std::nullopt;
 }
 
 }  // namespace mp

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,9 +60,10 @@ class Authority {
   // Likewise. Throws Validation of `csr` when that is broken, weak, or not signed with its own key.
   IssuedClient issue_client(const ClientRequest& request) const;
 
-  // Puts a certificate into the list of the authority that issued it; false when none of ours did.
-  // Within a write.
-  bool revoke(Writer& db, const std::string& certificate_pem, RevocationReason reason) const;
+  // Puts a certificate into the list of the authority that issued it: its serial number; nullopt
+  // when none of ours did. Within a write.
+  std::optional<std::string> revoke(Writer& db, const std::string& certificate_pem,
+                                    RevocationReason reason) const;
 
   // What is due: a successor, a new list before the old one ends. From a background loop; what
   // another manager has done is not done again.

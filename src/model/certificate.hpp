@@ -133,8 +133,9 @@ inline constexpr Description describe<Certificate> =
     resource<Certificate>("certificate", "certificates",
                           "A certificate that proxies serve to callers.", certificate_fields);
 
-// Revoked counts before expired. `now` equal to expires_at is expired.
-inline CertificateStatus status_at(const Certificate& certificate, Time now) {
+// Revoked counts before expired. `now` equal to expires_at is expired. For all sorts of them.
+template <class Any>
+CertificateStatus status_at(const Any& certificate, Time now) {
   if (certificate.revoked_at) return CertificateStatus::Revoked;
   return now >= certificate.expires_at ? CertificateStatus::Expired : CertificateStatus::Active;
 }

@@ -5,6 +5,7 @@
 #include "model/certificate_upload.hpp"
 #include "model/cluster_status.hpp"
 #include "model/enrolment.hpp"
+#include "model/issued_certificate.hpp"
 #include "model/issuer.hpp"
 #include "model/license.hpp"
 #include "model/reachability.hpp"
@@ -54,6 +55,7 @@ std::vector<const Description*> all_descriptions() {
           &describe<ProxyConfigReport>,
           &describe<Status>,
           &describe<Certificate>,
+          &describe<IssuedCertificate>,
           &describe<CertificateRenewal>,
           &describe<AcmeAccount>,
           &describe<Renewal>,

@@ -23,6 +23,7 @@ inline constexpr Description describe<ServiceCertificateRequest> =
                                     service_certificate_request_fields);
 
 struct ServiceCertificate {
+  std::int64_t id = 0;
   std::string certificate;
   std::optional<Secret> private_key;
   std::string ca;
@@ -32,6 +33,8 @@ struct ServiceCertificate {
 };
 
 inline constexpr std::array service_certificate_fields{
+    field<&ServiceCertificate::id>("id", "Its place among the issued certificates.",
+                                   {.mode = Mode::Server, .example = "10"}),
     field<&ServiceCertificate::certificate>(
         "certificate", "The certificate and its issuer, PEM.",
         {.mode = Mode::Server,

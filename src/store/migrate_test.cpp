@@ -5,6 +5,7 @@
 #include "model/acme.hpp"
 #include "model/api_key.hpp"
 #include "model/certificate.hpp"
+#include "model/issued_certificate.hpp"
 #include "model/issuer.hpp"
 #include "model/license.hpp"
 #include "model/second_factor.hpp"
@@ -64,8 +65,8 @@ TEST_P(Schema, EveryStoredFieldIsAColumnOfItsType) {
   for (const Description* type :
        {&describe<Cluster>, &describe<Service>, &describe<Mapping>, &describe<User>,
         &describe<Session>, &describe<Proxy>, &describe<Certificate>, &describe<Issuer>,
-        &describe<License>, &describe<AcmeAccount>, &describe<Renewal>, &describe<KeptProof>,
-        &describe<ApiKey>, &describe<SecondFactor>}) {
+        &describe<IssuedCertificate>, &describe<License>, &describe<AcmeAccount>,
+        &describe<Renewal>, &describe<KeptProof>, &describe<ApiKey>, &describe<SecondFactor>}) {
     const std::string table(type->plural);
     std::size_t columns = 0;
     for (const Field& field : type->fields) {

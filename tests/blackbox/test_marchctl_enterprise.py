@@ -117,7 +117,51 @@ def test_a_certificate_from_upload_to_revocation(ctl, pem):
     revoked = ctl("revoke", "certificate", "shop", "--reason", "superseded", "-o", "json").json
     assert revoked["status"] == "revoked" and revoked["revocation_reason"] == "superseded"
     assert ctl("delete", "certificate", "shop", "--force").out.endswith("deleted\n")
-    assert "certificate" in ctl("export", "certificates", status=2).err, "no file holds keys"
+
+
+def test_a_certificate_in_files(ctl, fleet, pem, tmp_path):
+    certificate, key = pem
+    folder = tmp_path / "fleet"
+    folder.mkdir()
+    for file in pem:
+        file.rename(folder / file.name)
+    document = "kind: certificate\nname: kept\ncert_file: web.pem\nkey_file: web.key\n"
+    (folder / "certificate.yaml").write_text(document)
+
+    def apply(status=0):
+        return ctl("apply", "-f", folder, status=status)
+
+    shown = ctl("apply", "-f", folder, "--dry-run")
+    assert "+fingerprint_sha256: " in shown.out and "PRIVATE" not in shown.out
+    done = apply()
+    assert "certificate kept created" in done.out and done.lines[-1] == "1 created, 0 changed, 0 deleted, 0 unchanged"
+    made = ctl("get", "certificate", "kept", "-o", "json").json
+    assert made["cluster_id"] is None and made["fingerprint_sha256"] in shown.out
+    assert apply().lines[-1] == "0 created, 0 changed, 0 deleted, 1 unchanged"
+
+    (folder / "certificate.yaml").write_text(document + "auto_renew: true\n")
+    assert apply().lines[-1] == "0 created, 1 changed, 0 deleted, 0 unchanged"
+    subprocess.run(["openssl", "req", "-x509", "-key", folder / key.name, "-days", "30", "-subj", "/CN=shop.example",
+                    "-addext", "subjectAltName=DNS:shop.example", "-out", folder / certificate.name], check=True,
+                   capture_output=True, timeout=PATIENCE)
+    assert f"-fingerprint_sha256: {made['fingerprint_sha256']}" in apply().out
+    changed = ctl("get", "certificate", "kept", "-o", "json").json
+    assert changed["id"] == made["id"] and changed["auto_renew"]
+    assert changed["fingerprint_sha256"] != made["fingerprint_sha256"]
+
+    assert "kept" not in ctl("export").out
+    exported = ctl("export", "certificates").out
+    assert exported == "kind: certificate\nname: kept\nauto_renew: true\n", "no file holds keys"
+    assert ctl("apply", "-f", "-", given=exported).lines[-1] == "0 created, 0 changed, 0 deleted, 1 unchanged"
+    pruned = ctl("apply", "-f", "-", "--prune", "--yes", given=exported.replace("kept", "new"), status=2)
+    assert "cert_file: Is required, the name of a file" in pruned.err
+    ctl("apply", "-f", folder, "--prune", "--yes")
+
+    (folder / "certificate.yaml").write_text(document.replace("web.pem", "none.pem"))
+    assert "cert_file: " in apply(status=2).err
+    (folder / "certificate.yaml").write_text(document.replace("web.pem", "web.key"))
+    assert "cert_file: holds no certificate in PEM form" in apply(status=2).err
+    ctl("delete", "certificate", "kept")
 
 
 def test_what_the_authority_issues(ctl, fleet, tmp_path):
@@ -127,5 +171,11 @@ def test_what_the_authority_issues(ctl, fleet, tmp_path):
     assert "PRIVATE KEY" in issued.json["private_key"] and "shown this once" in issued.err
     file = tmp_path / "client.pem"
     file.write_text(issued.json["certificate"])
+    listed = ctl("list", "issued-certificates", "--status", "active", "-o", "json").json
+    assert [each["serial"] for each in listed] == [issued.json["serial"]]
     assert ctl("revoke-issued", "--certificate", file).status == 0
+    assert ctl("get", "issued-certificate", issued.json["serial"], "-o", "json").json["status"] == "revoked"
+    other = ctl("client-certificate", "service", "web", "--cluster", "default", "-o", "json").json
+    revoked = ctl("revoke", "issued-certificate", other["serial"], "--reason", "superseded", "-o", "json").json
+    assert revoked["status"] == "revoked" and revoked["revocation_reason"] == "superseded"
     ctl("delete", "certificate", made["name"])

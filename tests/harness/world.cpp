@@ -103,11 +103,11 @@ std::string World::uploaded() {
   return std::to_string(json::parse(answer.body).at("data").at("id").as_int64());
 }
 
-// A certificate of a service.
-std::string World::issued() {
+// A client certificate of a service.
+json::object World::issued() {
   const auto answer = stage_.ask("POST", "/api/v1/services/1/certificate", admin);
   if (answer.status != 201) throw std::runtime_error("none was issued: " + answer.body);
-  return std::string(json::parse(answer.body).at("data").at("certificate").as_string());
+  return json::parse(answer.body).at("data").as_object();
 }
 
 std::optional<std::string> World::example(const api::Endpoint& endpoint) {
@@ -117,6 +117,7 @@ std::optional<std::string> World::example(const api::Endpoint& endpoint) {
   if (endpoint.path.starts_with("/auth/api-keys/"))
     return made("/api/v1/auth/api-keys", {{"name", fresh}, {"permissions", json::array{"read"}}});
   if (noun == "assets") return "docs.js";
+  if (endpoint.path.starts_with("/certificates/issued/")) return json::serialize(issued().at("id"));
   if (noun == "certificates") return uploaded();
   if (noun == ".well-known") return "no-such-token";
   if (noun == "proxies") return register_proxy();
@@ -231,7 +232,8 @@ json::object World::body(const api::Endpoint& endpoint) {
     body[name] = example_value(name, schema.at("properties").at(name).as_object());
   }
   if (endpoint.declaration.id == "login") body["username"] = "admin";
-  if (endpoint.declaration.id == "revoke_issued_certificate") body["certificate"] = issued();
+  if (endpoint.declaration.id == "revoke_issued_certificate")
+    body["certificate"] = issued().at("certificate");
   if (endpoint.declaration.id == "upload_certificate") {
     const auto pem = certificates_.make(
         {.name = "x", .hosts = {"a.example"}, .until = std::chrono::hours(1000), .key = "P-256"},

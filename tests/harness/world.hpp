@@ -48,7 +48,7 @@ class World {
 
  private:
   std::string uploaded();
-  std::string issued();
+  boost::json::object issued();
   std::string made(const std::string& target, const boost::json::object& body);
   As key_of(const As& owner, const boost::json::array& permissions);
   std::string register_proxy();

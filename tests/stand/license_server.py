@@ -38,6 +38,7 @@ class LicenseServer:
         self.expires_at = in_days(30)
         self.limits = {"max_servers": -1, "max_clusters": -1, "max_users": -1}
         self.asked = []  # (path, headers, body)
+        self.looks = []  # headers of requests without a question
         self.tls = tls
         self.port = free_port()
         self.gone = threading.Event()
@@ -93,6 +94,11 @@ class LicenseServer:
                 stand.asked.append((self.path, dict(self.headers), body))
                 with contextlib.suppress(OSError):
                     self.answer(stand.mode)
+
+            def do_GET(self):
+                """Somebody looks whether the server is there."""
+                stand.looks.append(dict(self.headers))
+                self.send(405, "")
 
             def answer(self, mode):
                 if mode in REFUSALS:

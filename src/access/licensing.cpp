@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 constexpr auto check_interval = 1h;
 constexpr std::chrono::seconds lease = 60s;  // of who asks
 constexpr auto look_interval = 2min;         // whether the server is there
-constexpr Time::duration first_retry = 15s, longest_retry = 2min;
+constexpr Time::duration first_retry = 15s, longest_retry = lease;
 constexpr auto keepalive_interval = 24h;
 constexpr std::chrono::seconds keepalive_retry = 1h;
 constexpr std::int64_t only_row = 1;

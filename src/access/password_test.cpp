@@ -3,10 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 namespace mp {
 namespace {
 
 using testing::HasSubstr;
+using testing::StartsWith;
 
 std::string issue_of(const std::string& password, const std::string& username = "olga") {
   Violations violations;
@@ -44,6 +49,58 @@ TEST(PasswordRules, CommonOnes) {
                                      "sunny-side-up-eggs", "marmelade.und.brot"}) {
     EXPECT_EQ(issue_of(password), "") << password;
   }
+}
+
+TEST(HashGate, TellsTheRightPasswordFromOthers) {
+  HashGate gate;
+  const std::string hash = gate.hash(Secret("sunny-side-up-eggs"));
+  EXPECT_THAT(hash, StartsWith("$argon2id$v=19$m=19456,t=2,p=1$"));
+  EXPECT_TRUE(gate.verify(hash, Secret("sunny-side-up-eggs")));
+  EXPECT_FALSE(gate.verify(hash, Secret("sunny-side-up-eggS")));
+  EXPECT_FALSE(gate.verify(hash, Secret("")));
+  EXPECT_NE(gate.hash(Secret("sunny-side-up-eggs")), hash) << "each has its own salt";
+}
+
+TEST(HashGate, NobodyHasNoPassword) {
+  HashGate gate;
+  EXPECT_FALSE(gate.verify("", Secret("")));
+  EXPECT_FALSE(gate.verify("", Secret("sunny-side-up-eggs")));
+  EXPECT_FALSE(gate.verify("not a hash", Secret("sunny-side-up-eggs")));
+}
+
+TEST(HashGate, KnowsOldCosts) {
+  HashGate gate;
+  EXPECT_FALSE(HashGate::needs_rehash(gate.hash(Secret("sunny-side-up-eggs"))));
+  EXPECT_TRUE(
+      HashGate::needs_rehash("$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$"
+                             "jSGYq3ZKRMJ2dSbVjyyxHkyMvBVJXqkFVh3Z4BWMWzk"));
+}
+
+TEST(HashGate, RefusesWhatItHasNoPlaceFor) {
+  HashGate gate({.at_once = 1, .most_waiting = 1});
+  std::atomic<int> served = 0;
+  std::atomic<int> refused = 0;
+  std::vector<std::thread> threads;
+  for (int at = 0; at < 12; ++at) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 4; ++round) {
+        try {
+          gate.verify("", Secret("sunny-side-up-eggs"));
+          ++served;
+        } catch (const Error& error) {
+          EXPECT_EQ(error.code, Code::Unavailable);
+          ASSERT_FALSE(error.headers.empty());
+          EXPECT_EQ(error.headers.front().first, "Retry-After");
+          ++refused;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(served + refused, 48);
+  EXPECT_GT(served, 0);
+  EXPECT_GT(refused, 0);
+  EXPECT_FALSE(gate.verify("", Secret("sunny-side-up-eggs"))) << "places are given back";
 }
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include "access/password.hpp"
 #include "api/context.hpp"
 #include "api/nouns.hpp"
 #include "api/proof.hpp"

@@ -1,7 +1,6 @@
 #include "app/first_start.hpp"
 
 #include "access/keys.hpp"
-#include "access/password.hpp"
 #include "base/secret.hpp"
 #include "model/cluster.hpp"
 #include "model/user.hpp"

@@ -3,7 +3,7 @@
 // password.
 #pragma once
 
-#include "access/hash_gate.hpp"
+#include "access/password.hpp"
 #include "settings/settings.hpp"
 #include "store/store.hpp"
 

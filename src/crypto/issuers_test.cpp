@@ -55,7 +55,8 @@ struct IssuersTest : testing::Test {
   bool revoke(const Authority& authority, const std::string& pem,
               RevocationReason reason = RevocationReason::KeyCompromise) {
     bool ours = false;
-    store->write(somebody, [&](Writer& db) { ours = authority.revoke(db, pem, reason); });
+    store->write(somebody,
+                 [&](Writer& db) { ours = authority.revoke(db, pem, reason).has_value(); });
     return ours;
   }
 

@@ -55,6 +55,7 @@ Error invalid(std::string field, std::string issue, std::optional<boost::json::v
 
 Error not_found(std::string_view noun) {
   std::string message(noun);
+  std::ranges::replace(message, '_', ' ');
   if (!message.empty() && message[0] >= 'a') message[0] = static_cast<char>(message[0] - 'a' + 'A');
   return Error(Code::NotFound, message + " not found");
 }

@@ -53,8 +53,8 @@ void create_private_file(const std::string& path, std::string_view content) {
 }
 
 void create_private_file_if_missing(const std::string& path) {
-  const Descriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-  if (file.number < 0) throw failed(path);
+  const Descriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+  if (file.number < 0 && errno != EEXIST) throw failed(path);
 }
 
 std::string read_file(const std::string& path) {

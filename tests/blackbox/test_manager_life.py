@@ -90,6 +90,19 @@ def test_newer_schema_is_refused_and_left_alone(manager):
     assert re.fullmatch(r"marchproxy-manager: .*newer.*\n", manager.text()), manager.text()
 
 
+def test_another_program_may_read_the_database(manager):
+    """SQLite's last user of a file takes its log away: the manager must still count as one."""
+    manager.start()
+    service = {"ip_fqdn": "10.0.0.1", "collection": "c", "cluster_id": 1}
+    for name in ("before", "after"):
+        manager.api.post("/services", {"name": name, **service}).expect(201)
+        reader = sqlite3.connect(manager.data_dir / "marchproxy.db")
+        assert reader.execute("SELECT name FROM services ORDER BY id DESC LIMIT 1").fetchone() == (name,)
+        reader.close()
+    manager.restart()
+    assert manager.api.get("/services").expect(200).data["total"] == 2
+
+
 def test_healthz_and_metrics_need_no_credential(manager):
     manager.start()
     answer = Api(manager.http_port).raw("GET", "/healthz").expect(200)

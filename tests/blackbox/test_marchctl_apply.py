@@ -151,7 +151,7 @@ def test_prune_deletes_what_the_files_do_not_hold(ctl):
 
 @pytest.mark.parametrize("text, says", [
     ("", ["there is nothing to apply"]), ("- 1", ["must be an object with a kind"]),
-    ("kind: gateway", ["kind must be one of cluster, user, service, mapping"]),
+    ("kind: gateway", ["kind must be one of cluster, user, service, certificate, mapping"]),
     ("kind: service\nname: a b\nport: 0\ncolour: red\n---\nkind: mapping\nports: [x]", [
         "the files break rules; nothing was changed", "line 1: colour: Is not a known field", "line 1: name: ",
         "line 1: port: ", "line 1: ip_fqdn: Is required", "line 6: ports[0]: "]),

@@ -215,10 +215,24 @@ void Api::run(const http::Request& request, Call& call, const Route& route,
   auto query = parse_query(question == std::string_view::npos ? "" : target.substr(question + 1));
   if (!query) throw invalid("query", "Is not valid percent-encoded UTF-8");
   call.query = *std::move(query);
-  const bool once = request.method == "POST" && changes(endpoint);
-  auto kept = once ? call.answered_before() : std::nullopt;
-  Reply reply = kept ? *std::move(kept) : endpoint.run(call);
+  Reply reply = reply_of(endpoint, call);
   finish(call, route, std::move(reply), answer);
+}
+
+// With an Idempotency-Key that was used before: what was answered then, before the handler looks at
+// anything, as it may do more than write. The key is free again before the answer goes out.
+Reply Api::reply_of(const Endpoint& endpoint, Call& call) {
+  const std::string_view key = call.request.header("Idempotency-Key");
+  if (key.empty() || call.request.method != "POST" || !changes(endpoint)) return endpoint.run(call);
+  const Once once(call, key);
+  std::optional<Reply> kept;
+  call.read([&](Reader& db) { kept = once.find(db); });
+  if (kept) {
+    call.revision = kept->revision;
+    return *std::move(kept);
+  }
+  call.once = &once;
+  return endpoint.run(call);
 }
 
 void Api::finish(Call& call, const Route& route, Reply reply, const http::Answer& answer) {

@@ -31,6 +31,7 @@ class Api final : public http::Handler {
   void respond(const std::shared_ptr<Job>& job);
   void run(const http::Request& request, Call& call, const Route& route,
            const http::Answer& answer);
+  Reply reply_of(const Endpoint& endpoint, Call& call);
   void finish(Call& call, const Route& route, Reply reply, const http::Answer& answer);
   void wait_for_proxies(const std::shared_ptr<Settling>& settling, const http::Answer& answer);
   void renew_status(Settling& settling) const;

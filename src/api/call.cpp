@@ -20,16 +20,6 @@ Actor Call::actor() const {
           .request_id = request_id};
 }
 
-std::optional<Reply> Call::answered_before() {
-  const std::string_view key = request.header("Idempotency-Key");
-  if (key.empty()) return std::nullopt;
-  once_ = std::make_shared<Once>(*this, key);
-  std::optional<Reply> kept;
-  read([&](Reader& db) { kept = once_->find(db); });
-  if (kept) revision = kept->revision;
-  return kept;
-}
-
 void Call::read(const std::function<void(Reader&)>& work) {
   if (within) return work(*within);
   context.store.read(work);
@@ -41,15 +31,15 @@ void Call::write(const std::function<void(Writer&)>& work, const std::function<R
     revision = std::max(revision, within->written_revision());
     return;
   }
-  if (!once_) {
+  if (!once) {
     revision = std::max(revision, context.store.write(actor(), work));
     return;
   }
   revision = std::max(revision, context.store.write(actor(), [&](Writer& db) {
-    replay = once_->find(db);  // another manager may have been quicker
+    replay = once->find(db);  // another manager may have been quicker
     if (replay) return;
     work(db);
-    once_->keep(db, reply());
+    once->keep(db, reply());
   }));
   if (replay) revision = replay->revision;
 }

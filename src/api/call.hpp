@@ -8,7 +8,6 @@
 
 #include <boost/json/value.hpp>
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,16 +48,13 @@ struct Call {
   std::int64_t revision = 0;          // newest change-log entry this request made
   std::int64_t revision_cluster = 0;  // cluster it concerns; 0: none in particular
   Writer* within = nullptr;           // the transaction that it is a part of; null: it has its own
+  const Once* once = nullptr;         // its Idempotency-Key, while the handler runs
   std::optional<Reply> replay{};  // the stored answer of an Idempotency-Key, instead of a new one
 
   // The parsed body; Code::UnsupportedMediaType and Validation errors as the contract has them.
   const boost::json::value& body();
 
   Actor actor() const;
-  // The kept answer of the request's Idempotency-Key, if it was used before; sets `revision`.
-  // Otherwise the key is this request's until it ends: the same one elsewhere is a Conflict. For
-  // the time before the handler, which may do more than write.
-  std::optional<Reply> answered_before();
   void read(const std::function<void(Reader&)>& work);
   // Runs `work` in a transaction; with an Idempotency-Key what `reply` then makes is kept in the
   // same transaction, or the kept one becomes `replay` and `work` does not run. Sets `revision`.
@@ -67,7 +63,6 @@ struct Call {
 
  private:
   std::optional<boost::json::value> body_;
-  std::shared_ptr<Once> once_;
 };
 
 // The path parameter of that name; the route guarantees that it is there.

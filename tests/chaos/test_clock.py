@@ -13,7 +13,7 @@ import pytest
 from stand.certificates import HOUR, serial_of
 from stand.clock import ManagerOnClock, time_of
 from stand.jwt import bearer, make_token
-from stand.proxy import BareEnvoy, Proxy, bootstrap_of, register
+from stand.proxy import BareEnvoy, bootstrap_of, register
 from stand.rest import WAIT, Api, mapping_body
 from stand.traffic import answers, connect, request
 from stand.waiting import eventually, free_port
@@ -25,12 +25,6 @@ LATE = 5 * SECOND  # on a busy machine
 @pytest.fixture
 def manager(tmp_path):
     with ManagerOnClock(tmp_path) as made:
-        yield made.start()
-
-
-@pytest.fixture
-def proxy(tmp_path, manager):
-    with Proxy(manager, tmp_path) as made:
         yield made.start()
 
 

@@ -7,7 +7,6 @@ from chaos_stand import TIMES, quiet_restart
 from stand.control_plane import Manager
 from stand.link import Link
 from stand.postgres_server import PostgresServer
-from stand.proxy import Proxy
 from stand.waiting import eventually
 
 LONGEST_CALL = 15 + 5  # seconds: a statement, then another connection
@@ -30,12 +29,6 @@ def link(base):
 def manager(tmp_path, base, link):
     url = base.url.replace(str(base.port), str(link.port))
     with Manager(tmp_path, MARCHPROXY_DATABASE_URL=url) as made:
-        yield made.start()
-
-
-@pytest.fixture
-def proxy(tmp_path, manager):
-    with Proxy(manager, tmp_path) as made:
         yield made.start()
 
 

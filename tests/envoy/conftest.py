@@ -55,6 +55,19 @@ def api(shared, egress):
 
 
 @pytest.fixture
+def own(tmp_path):
+    """A manager of the test's own."""
+    with Manager(tmp_path) as manager:
+        yield manager.start()
+
+
+@pytest.fixture
+def proxy(own, tmp_path):
+    with Proxy(own, tmp_path) as made:
+        yield made.start()
+
+
+@pytest.fixture
 def name():
     """Makes names nobody used."""
     return lambda prefix="service": f"{prefix}-{next(_names)}"

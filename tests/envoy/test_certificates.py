@@ -11,7 +11,7 @@ import pytest
 from stand.certificates import Authority
 from stand.control_plane import Manager
 from stand.license_server import KEY, LicenseServer
-from stand.proxy import Proxy, bootstrap_of
+from stand.proxy import bootstrap_of
 from stand.rest import WAIT
 from stand.traffic import ADDRESS
 from stand.waiting import PATIENCE, eventually
@@ -23,12 +23,6 @@ def own(tmp_path):
         manager.start()
         assert manager.api.post("/license/validate", {"license_key": KEY}).expect(200).data["valid"]
         yield manager
-
-
-@pytest.fixture
-def proxy(own, tmp_path):
-    with Proxy(own, tmp_path) as made:
-        yield made.start()
 
 
 def ask(port, name, trusted):

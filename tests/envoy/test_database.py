@@ -24,12 +24,6 @@ def own(tmp_path, base):
         yield manager.start()
 
 
-@pytest.fixture
-def proxy(own, tmp_path):
-    with Proxy(own, tmp_path) as made:
-        yield made.start()
-
-
 def test_database_away_and_back(own, base, proxy, demo_ports, port):
     api = own.api
     api.service("web", demo_ports["web"])

@@ -4,8 +4,6 @@ import socket
 
 import pytest
 
-from stand.control_plane import Manager
-from stand.proxy import Proxy
 from stand.rest import WAIT, mapping_body
 from stand.traffic import is_refused, request, talk
 from stand.waiting import eventually
@@ -76,21 +74,9 @@ def test_ingress_gets_only_what_anybody_may_use(api, egress, ingress, demo_ports
 
 # --- with a manager of the test's own, because a refusal concerns everybody's state ---
 
-@pytest.fixture
-def own(tmp_path):
-    with Manager(tmp_path) as manager:
-        yield manager.start()
-
-
 def test_without_a_proxy_a_write_is_idle(own, demo_ports, port):
     own.api.service("web", demo_ports["web"])
     assert own.api.post("/mappings", mapping_body("web", port), WAIT).expect(201).state == "idle"
-
-
-@pytest.fixture
-def proxy(own, tmp_path):
-    with Proxy(own, tmp_path) as made:
-        yield made.start()
 
 
 def taken(port):

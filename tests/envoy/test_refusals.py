@@ -4,25 +4,11 @@ on, and nothing is sent again before there is a reason."""
 import pytest
 
 from stand.certificates import Authority, serial_of
-from stand.control_plane import Manager
-from stand.proxy import Proxy
 from stand.rest import WAIT, mapping_body
 from stand.traffic import ADDRESS, connect, request
 from stand.waiting import eventually, free_port
 
 WORDS = "OCSP response is required for must-staple certificate"
-
-
-@pytest.fixture
-def own(tmp_path):
-    with Manager(tmp_path) as manager:
-        yield manager.start()
-
-
-@pytest.fixture
-def proxy(own, tmp_path):
-    with Proxy(own, tmp_path) as made:
-        yield made.start()
 
 
 @pytest.fixture(scope="module")

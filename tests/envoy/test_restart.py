@@ -1,25 +1,8 @@
 """The manager dies and comes back: the traffic does not notice, and Envoy is sent nothing it has."""
 
-import pytest
-
-from stand.control_plane import Manager
-from stand.proxy import Proxy
 from stand.rest import mapping_body
 from stand.traffic import Load, answers, is_refused, request, talk
 from stand.waiting import eventually, free_port
-
-
-@pytest.fixture
-def own(tmp_path):
-    """A manager of the test's own."""
-    with Manager(tmp_path) as manager:
-        yield manager.start()
-
-
-@pytest.fixture
-def proxy(own, tmp_path):
-    with Proxy(own, tmp_path) as made:
-        yield made.start()
 
 
 def fill(api, demo_ports):

@@ -20,6 +20,7 @@ struct Draft {
   Resources resources;
   std::vector<std::string> removed;
   std::vector<Sent> sent;
+  bool repeats = false;  // as Flight::repeats
 };
 
 class Dialect {

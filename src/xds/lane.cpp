@@ -13,6 +13,11 @@ ResourcePtr find(const SnapshotPtr& snapshot, Type type, std::string_view name) 
   return snapshot ? find_resource(snapshot->of(type), name) : nullptr;
 }
 
+std::vector<Sent>::iterator find_sent(Flight& flight, std::string_view name) {
+  return std::ranges::find(
+      flight.sent, name, [](const Sent& sent) -> std::string_view { return sent.resource->name; });
+}
+
 bool same(const ResourcePtr& left, const ResourcePtr& right) {
   if (left == right) return true;
   return left && right && left->version == right->version;
@@ -194,12 +199,13 @@ void Lane::refused(const Sent& sent) {
   const auto before = same(sent.before, sent.resource) ? nullptr : sent.before;
   // A later response replaced or repeated it already: that one's answer decides what is held.
   bool again = false;
+  bool repeated = true;
   for (auto& flight : flights_) {
-    for (auto& later : flight.sent) {
-      if (later.resource->name != name) continue;
-      again = true;
-      if (same(later.before, sent.resource)) later.before = before;
-    }
+    const auto later = find_sent(flight, name);
+    again = again || later != flight.sent.end();
+    repeated = repeated && flight.repeats && !again;
+    if (repeated) flight.repeated.push_back(sent.resource);
+    if (later != flight.sent.end() && same(later->before, sent.resource)) later->before = before;
   }
   if (again || !subscription_.contains(name) || !same(held(name), sent.resource)) return;
   const auto exception = exceptions_.find(name);
@@ -208,6 +214,22 @@ void Lane::refused(const Sent& sent) {
   } else {
     set_held(name, before);
   }
+}
+
+void Lane::took_again(const ResourcePtr& resource, const Snapshot& target) {
+  for (auto& flight : flights_) {
+    const auto later = find_sent(flight, resource->name);
+    if (later != flight.sent.end()) {
+      later->before = resource;
+      return;
+    }
+    if (std::ranges::find(flight.repeated, resource) == flight.repeated.end()) return;  // left out
+  }
+  if (!subscription_.contains(resource->name)) return;
+  if (find_resource(target.of(type_), resource->name))
+    set_held(resource->name, resource);
+  else
+    exceptions_[resource->name] = {.held = resource, .leaving = target.revision};
 }
 
 void Lane::isolate(const std::vector<Sent>& sent, std::int64_t after) {

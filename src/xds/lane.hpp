@@ -36,8 +36,10 @@ struct Flight {
   std::int64_t after = 0;  // it brings what changed after this revision
   Time at;
   std::vector<Sent> sent;
-  bool adds = false;   // something that the client did not have
-  bool alone = false;  // nothing else was unanswered when it took off
+  bool adds = false;        // something that the client did not have
+  bool alone = false;       // nothing else was unanswered when it took off
+  bool repeats = false;     // it holds all that was sent before, and takes nothing away
+  Resources repeated = {};  // of that, what was refused since it took off
 };
 
 struct Delivery {
@@ -88,6 +90,8 @@ class Lane {
   // that answers the later one has worked through them. Empty for a nonce that is not waited for.
   std::vector<Flight> land(std::string_view nonce);
   void refused(const Sent& sent);
+  // Refused before, and then taken.
+  void took_again(const ResourcePtr& resource, const Snapshot& target);
   // None of these was applied: they go again, in at most 16 parts, to find the culprit.
   void isolate(const std::vector<Sent>& sent, std::int64_t after);
   std::int64_t parts_after() const { return parts_after_; }

@@ -62,6 +62,42 @@ TEST_F(OrderTest, AClusterStaysUntilTheRoutesThatUsedItHaveChanged) {
   EXPECT_EQ(talk.accept(), "cluster -b");
 }
 
+// A secret may end without a change that counts.
+TEST_F(OrderTest, SnapshotsOfOneRevisionAreToldApart) {
+  Content content = base;
+  content[Type::Cluster]["b"] = "1";
+  content[Type::ScopedRoute]["t"] = "1";
+  start(content);
+  content[Type::ScopedRoute]["s"] = "2";
+  EXPECT_EQ(talk.give(snapshot(2, content)), "scope s=2");
+  EXPECT_EQ(talk.give(snapshot(2, base)), "");
+  EXPECT_EQ(talk.give(snapshot(3, base)), "");
+  EXPECT_EQ(talk.accept(), "scope s=1");
+  EXPECT_EQ(talk.accept(), "scope -t");
+  EXPECT_EQ(talk.accept(), "cluster -b");
+}
+
+// The listeners were behind: the one that is gone went in their eyes later than its secret did.
+TEST_F(OrderTest, ASecretStaysUntilTheListenerThatUsedItIsGone) {
+  Content content = base;
+  content[Type::Listener]["tls"] = "1";
+  content[Type::Secret]["s"] = "1";
+  talk.ask(Type::Secret, {"s"});
+  start(content);
+  content[Type::Listener]["l"] = "2";
+  EXPECT_EQ(talk.give(snapshot(2, content)), "listener l=2");
+  Content without = base;
+  without[Type::Listener]["l"] = "3";
+  talk.give(snapshot(3, without));
+  talk.give(snapshot(4, without));
+  EXPECT_EQ(talk.wait(patience), "listener l=3");
+  without[Type::Listener]["l"] = "4";
+  EXPECT_EQ(talk.give(snapshot(5, without)), "");
+  EXPECT_EQ(talk.accept(), "");
+  EXPECT_EQ(talk.accept(), "listener l=4");
+  EXPECT_EQ(talk.accept(), "listener -tls; secret -s");
+}
+
 TEST_F(OrderTest, AClusterThatHasComeBackIsNotTakenAway) {
   Content content = base;
   content[Type::Cluster]["b"] = "1";

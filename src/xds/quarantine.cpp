@@ -69,7 +69,9 @@ void Quarantine::refuse(Type type, const Resource& resource, std::string_view me
   auto& entry = entries_[Key{type, resource.name}];
   const bool again = entry.refusal.version == resource.version;
   if (again) {
-    ++entry.attempts;
+    // While it waits, only what was on its way already can be refused once more: that counts as
+    // one.
+    if (!entry.next_try) ++entry.attempts;
     entry.refusal.message = clean_message(message);
   } else {
     entry =

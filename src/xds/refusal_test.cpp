@@ -117,63 +117,6 @@ TEST_F(RefusalTest, TwoThatAreTriedAgainTogetherAreThenTriedAlone) {
   EXPECT_EQ(talk.wait(2 * first_retry), "cluster b=bad");
 }
 
-// It is sent twice, for its cluster came again: the second answer says what the proxy has.
-TEST_F(RefusalTest, WhatIsOnItsWayOnceMoreIsHeldWhenThatIsAccepted) {
-  Content content{{Type::Cluster, {{"a", "1"}}}, {Type::Endpoint, {{"a", "1"}}}};
-  talk.give(snapshot(1, content));
-  talk.ask(Type::Cluster);
-  talk.accept();
-  EXPECT_EQ(talk.ask(Type::Endpoint, {"a"}), "endpoint a=1");
-  content[Type::Cluster]["a"] = "2";
-  EXPECT_EQ(talk.give(snapshot(2, content)), "cluster a=2; endpoint a=1");
-  EXPECT_EQ(talk.refuse("no"), "");
-  EXPECT_EQ(refused(), Names{"a"});
-  talk.accept_all();
-  EXPECT_EQ(refused(), Names{});
-  EXPECT_EQ(held(Type::Endpoint), version_of({resource("a", "1")}));
-}
-
-TEST_F(RefusalTest, OfTwoFormsThatAreRefusedNoneIsHeld) {
-  Content content{{Type::Endpoint, {{"a", "1"}, {"b", "1"}}}};
-  talk.give(snapshot(1, content));
-  talk.ask(Type::Endpoint, {"b"});
-  talk.accept();
-  talk.ask(Type::Endpoint, {"a"});
-  content[Type::Endpoint]["a"] = "2";
-  talk.give(snapshot(2, content));
-  EXPECT_EQ(talk.wait(patience), "endpoint a=2");
-  talk.refuse("no");
-  talk.refuse("no");
-  EXPECT_EQ(held(Type::Endpoint), version_of({resource("b", "1")}));
-}
-
-// It was there before the proxy asked for it.
-TEST_F(RefusalTest, WhatWasNotAskedForIsNoLastGoodForm) {
-  Content content{{Type::Endpoint, {{"a", "1"}, {"b", "1"}}}};
-  talk.give(snapshot(1, content));
-  talk.ask(Type::Endpoint, {"b"});
-  content[Type::Endpoint]["a"] = "2";
-  talk.give(snapshot(2, content));
-  EXPECT_EQ(talk.ask(Type::Endpoint, {"a"}), "endpoint a=2");
-  talk.accept();
-  talk.refuse("no");
-  EXPECT_EQ(held(Type::Endpoint), version_of({resource("b", "1")}));
-}
-
-TEST_F(RefusalTest, TheRefusalOfAnOlderFormDoesNotHideThatOfTheNewest) {
-  const auto give = [&](std::int64_t revision, const std::string& version) {
-    return talk.give(snapshot(revision, {{Type::Route, {{"r", version}}}}));
-  };
-  talk.ask(Type::Route, {"r"});
-  EXPECT_EQ(give(1, "bad"), "route r=bad");
-  talk.wait(patience);
-  EXPECT_EQ(give(2, "worse"), "route r=worse");
-  EXPECT_EQ(give(3, "bad"), "");
-  EXPECT_EQ(talk.refuse("no"), "");
-  EXPECT_EQ(talk.refuse("no"), "") << "not once more";
-  EXPECT_EQ(talk.stream.quarantine().list()[0].version, "bad");
-}
-
 TEST_F(RefusalTest, OneAmongManySecretsIsFound) {
   Content content;
   Names names;

@@ -15,6 +15,7 @@ bool full_set(Type type) {
 Draft everything(const Lane& lane, std::vector<Sent> sent) {
   Draft draft{.version = {}, .resources = lane.all_held(), .removed = {}, .sent = std::move(sent)};
   draft.version = version_of(draft.resources);
+  draft.repeats = true;
   return draft;
 }
 
@@ -74,6 +75,7 @@ class StateOfTheWorld final : public Dialect {
     if (names.empty()) return {};
     std::vector<Draft> result;
     result.push_back(nothing(lane));
+    result.back().repeats = false;
     return result;
   }
 

@@ -116,6 +116,19 @@ TEST_F(SotwTest, ALoadThatWasCutOffIsSentAgain) {
   EXPECT_EQ(reconnected(content, Type::Secret, {"a", "b"}, talk.unanswered[1]), "");
 }
 
+// The port was in use, and then it was not.
+TEST_F(SotwTest, WhatIsRefusedAndThenTakenWithTheNextResponseIsHeld) {
+  talk.give(snapshot(1, {{Type::Cluster, {{"a", "1"}}}}));
+  talk.ask(Type::Cluster);
+  talk.wait(patience);
+  EXPECT_EQ(talk.give(snapshot(2, {{Type::Cluster, {{"a", "1"}, {"b", "1"}}}})), "cluster a=1 b=1");
+  EXPECT_EQ(talk.refuse("Error adding/updating cluster(s) a: no"), "");
+  EXPECT_FALSE(talk.stream.quarantine().empty());
+  EXPECT_EQ(talk.accept(), "");
+  EXPECT_TRUE(talk.stream.quarantine().empty());
+  EXPECT_EQ(talk.stream.held()[0].version, version_of({resource("a", "1"), resource("b", "1")}));
+}
+
 // What was refused as a whole did not take away what the client still has from another stream.
 TEST_F(SotwTest, AFirstResponseThatIsRefusedIsRepeatedWithoutTheCulprit) {
   talk.give(snapshot(1, {{Type::Cluster, {{"bad", "1"}}}}));

@@ -78,11 +78,18 @@ void Stream::answered(Lane& lane, const Request& request, Time now) {
   }
 }
 
-void Stream::accept(const Lane& lane, const std::vector<Flight>& flights) {
+void Stream::accept(Lane& lane, const std::vector<Flight>& flights) {
   for (const auto& flight : flights) {
-    if (quarantine_.empty()) return;
+    for (const auto& resource : flight.repeated) take_again(lane, resource);
+    if (quarantine_.empty()) continue;
     for (const auto& sent : flight.sent) accept(lane.type(), *sent.resource);
   }
+}
+
+// Refused before, and taken with a response that repeated it: a port may have become free.
+void Stream::take_again(Lane& lane, const ResourcePtr& resource) {
+  lane.took_again(resource, *target_);
+  accept(lane.type(), *resource);
 }
 
 // The last good form, sent once more, says nothing about the form that was refused.
@@ -124,6 +131,11 @@ void Stream::refuse(Lane& lane, const std::vector<Flight>& flights, const std::s
     if (all && !last.alone) lane.repeat();
     return;
   }
+  const auto named_again = blamed(message, last.repeated);
+  for (const auto& resource : last.repeated) {
+    if (std::ranges::find(named_again, resource, &Blame::resource) == named_again.end())
+      take_again(lane, resource);
+  }
   for (const auto& sent : suspects) {
     const auto found = std::ranges::find(named, sent.resource, &Blame::resource);
     if (found != named.end())
@@ -143,7 +155,7 @@ void Stream::blame(Lane& lane, const Sent& sent, const std::string& message, std
   if (want->version == sent.resource->version || !quarantine_.holds(lane.type(), *want))
     quarantine_.refuse(lane.type(), *sent.resource, message, revision, now);
   // Envoy keeps a secret that it cannot use, for the next listener that is made with it.
-  if (lane.type() == Type::Secret) lane.owe(name);
+  if (lane.type() == Type::Secret && want->version == sent.resource->version) lane.owe(name);
   // The version of a later response counts what is refused here: the next one does not.
   if (flavour_ == Flavour::StateOfTheWorld && !dialect_.repeats_all(lane.type())) lane.repeat();
 }
@@ -309,18 +321,30 @@ bool Stream::may_be_used(Type type, Time now) const {
   return !refers && returning_until_ && now < *returning_until_;
 }
 
+// Several snapshots may have one revision: who is not level may not know all that left in his own.
+std::int64_t Stream::done_with_removals(const Lane& lane) const {
+  const auto revision = complete(lane);
+  return revision < target_->revision ? revision - 1 : revision;
+}
+
+// One that is gone, and may have used whatever went before it, was not taken away yet.
+bool Stream::consumer_leaves() const {
+  return std::ranges::any_of(
+      lanes_, [](const Lane& each) { return consumer(each.type()) && each.leaving_since(); });
+}
+
 void Stream::remove(Time now, Responses& responses) {
+  const auto done = [&](Type type) { return done_with_removals(lane(type)); };
   const auto consumers_complete = [&] {
-    return std::min({complete(lane(Type::Listener)), complete(lane(Type::Route)),
-                     complete(lane(Type::ScopedRoute))});
+    return std::min({done(Type::Listener), done(Type::Route), done(Type::ScopedRoute)});
   };
   std::int64_t limit = consumers_complete();
   for (std::size_t n = wire_order.size(); n-- > 0;) {
     const Type type = wire_order[n];
     // What listeners, routes and clusters referred to goes when these have changed or are gone.
-    if (type == Type::Secret) limit = std::min(consumers_complete(), complete(lane(Type::Cluster)));
+    if (type == Type::Secret) limit = std::min(consumers_complete(), done(Type::Cluster));
     if (type == Type::Cluster) limit = consumers_complete();
-    if (keeps(type) || may_be_used(type, now)) continue;
+    if (keeps(type) || may_be_used(type, now) || (!consumer(type) && consumer_leaves())) continue;
     const auto names = lane(type).take_removals(limit, *target_);
     if (names.empty()) continue;
     progress_.changed = target_->revision;
@@ -348,7 +372,8 @@ void Stream::send(Lane& lane, std::vector<Draft> drafts, std::int64_t after, Tim
                      .revision = target_->revision,
                      .after = after,
                      .at = now,
-                     .sent = std::move(draft.sent)});
+                     .sent = std::move(draft.sent),
+                     .repeats = draft.repeats});
     } else {
       lane.told(nonce);
     }

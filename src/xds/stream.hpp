@@ -80,7 +80,8 @@ class Stream {
   bool holds_all(const Lane& each, const KnownVersions& versions) const;
   void subscribe(Lane& lane, const Request& request, Time now);
   void answered(Lane& lane, const Request& request, Time now);
-  void accept(const Lane& lane, const std::vector<Flight>& flights);
+  void take_again(Lane& lane, const ResourcePtr& resource);
+  void accept(Lane& lane, const std::vector<Flight>& flights);
   void accept(Type type, const Resource& resource);
   void refuse(Lane& lane, const std::vector<Flight>& flights, const std::string& message, Time now);
   void blame(Lane& lane, const Sent& sent, const std::string& message, std::int64_t revision,
@@ -96,6 +97,8 @@ class Stream {
   bool lacks_clusters(const Lane& lane) const;
   bool held_back(const Lane& lane, Time now) const;
   std::int64_t complete(const Lane& lane) const;
+  bool consumer_leaves() const;
+  std::int64_t done_with_removals(const Lane& lane) const;
   bool keeps(Type type) const;
   bool may_be_used(Type type, Time now) const;
   void renew_endpoints(const std::vector<Sent>& clusters);

@@ -1,0 +1,90 @@
+// Conversations in which a refusal crosses what the server has said since.
+#include "xds/conversation.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mp::xds {
+namespace {
+
+struct CrossingTest : testing::Test {
+  Conversation talk{Flavour::Delta};
+
+  std::size_t refused() const { return talk.stream.quarantine().list().size(); }
+  std::string held(Type type) const {
+    for (const auto& each : talk.stream.held()) {
+      if (each.type_url == type_url(type)) return each.version;
+    }
+    return {};
+  }
+};
+
+TEST_F(CrossingTest, OfTwoFormsThatAreRefusedNoneIsHeld) {
+  Content content{{Type::Endpoint, {{"a", "1"}, {"b", "1"}}}};
+  talk.give(snapshot(1, content));
+  talk.ask(Type::Endpoint, {"b"});
+  talk.accept();
+  talk.ask(Type::Endpoint, {"a"});
+  content[Type::Endpoint]["a"] = "2";
+  talk.give(snapshot(2, content));
+  EXPECT_EQ(talk.wait(patience), "endpoint a=2");
+  talk.refuse("no");
+  talk.refuse("no");
+  EXPECT_EQ(held(Type::Endpoint), version_of({resource("b", "1")}));
+}
+
+// It was there before the proxy asked for it.
+TEST_F(CrossingTest, WhatWasNotAskedForIsNoLastGoodForm) {
+  Content content{{Type::Endpoint, {{"a", "1"}, {"b", "1"}}}};
+  talk.give(snapshot(1, content));
+  talk.ask(Type::Endpoint, {"b"});
+  content[Type::Endpoint]["a"] = "2";
+  talk.give(snapshot(2, content));
+  EXPECT_EQ(talk.ask(Type::Endpoint, {"a"}), "endpoint a=2");
+  talk.accept();
+  talk.refuse("no");
+  EXPECT_EQ(held(Type::Endpoint), version_of({resource("b", "1")}));
+}
+
+TEST_F(CrossingTest, TheRefusalOfAnOlderFormDoesNotHideThatOfTheNewest) {
+  const auto give = [&](std::int64_t revision, const std::string& version) {
+    return talk.give(snapshot(revision, {{Type::Route, {{"r", version}}}}));
+  };
+  talk.ask(Type::Route, {"r"});
+  EXPECT_EQ(give(1, "bad"), "route r=bad");
+  talk.wait(patience);
+  EXPECT_EQ(give(2, "worse"), "route r=worse");
+  EXPECT_EQ(give(3, "bad"), "");
+  EXPECT_EQ(talk.refuse("no"), "");
+  EXPECT_EQ(talk.refuse("no"), "") << "not once more";
+  EXPECT_EQ(talk.stream.quarantine().list()[0].version, "bad");
+}
+
+// It is sent twice, for its cluster came again: the second answer says what the proxy has.
+TEST_F(CrossingTest, WhatIsOnItsWayOnceMoreIsHeldWhenThatIsAccepted) {
+  Content content{{Type::Cluster, {{"a", "1"}}}, {Type::Endpoint, {{"a", "1"}}}};
+  talk.give(snapshot(1, content));
+  talk.ask(Type::Cluster);
+  talk.accept();
+  EXPECT_EQ(talk.ask(Type::Endpoint, {"a"}), "endpoint a=1");
+  content[Type::Cluster]["a"] = "2";
+  EXPECT_EQ(talk.give(snapshot(2, content)), "cluster a=2; endpoint a=1");
+  EXPECT_EQ(talk.refuse("no"), "");
+  EXPECT_EQ(refused(), 1U);
+  talk.accept_all();
+  EXPECT_EQ(refused(), 0U);
+  EXPECT_EQ(held(Type::Endpoint), version_of({resource("a", "1")}));
+}
+
+TEST_F(CrossingTest, ASecretThatIsPutBackAndRefusedIsNotSentForEver) {
+  talk.give(snapshot(1, {{Type::Secret, {{"s", "1"}}}}));
+  talk.ask(Type::Secret, {"s"});
+  talk.accept();
+  talk.give(snapshot(2, {{Type::Secret, {{"s", "bad"}}}}));
+  EXPECT_EQ(talk.refuse("no"), "secret s=1");
+  EXPECT_EQ(talk.ask(Type::Secret, {"s"}), "secret s=1");
+  EXPECT_EQ(talk.refuse("no"), "");
+  EXPECT_EQ(talk.refuse("no"), "");
+}
+
+}  // namespace
+}  // namespace mp::xds

@@ -90,15 +90,28 @@ IssuedCertificate revoke_issued(Call& call, Id<IssuedCertificate> id,
   });
 }
 
+// A wildcard certificate that the authority issued for proxies to serve: they serve it no longer.
+void mark_served(Writer& db, const Revoked& revoked, RevocationReason reason) {
+  auto served =
+      db.select<Certificate>({.where = "fingerprint_sha256 = :print AND revoked_at IS NULL",
+                              .values = {{"print", revoked.fingerprint_sha256}}});
+  for (Certificate& each : served) {
+    each.revoked_at = db.now();
+    each.revocation_reason = reason;
+    db.update(each);
+  }
+}
+
 // By its text: also one that was issued before they were remembered, or for something else.
 Done revoke_by_text(Call& call, New<IssuedRevocation> body) {
   return write<Done>(call, [&](Writer& db) {
-    const auto serial =
+    const auto revoked =
         call.context.authority.revoke(db, body.value.certificate, body.value.reason);
-    if (!serial) throw invalid("certificate", "Is not one that the manager's authority issued");
-    auto known = db.select<IssuedCertificate>(
-        {.where = "serial = :serial AND revoked_at IS NULL", .values = {{"serial", *serial}}});
+    if (!revoked) throw invalid("certificate", "Is not one that the manager's authority issued");
+    auto known = db.select<IssuedCertificate>({.where = "serial = :serial AND revoked_at IS NULL",
+                                               .values = {{"serial", revoked->serial}}});
     for (IssuedCertificate& issued : known) mark(db, issued, body.value.reason);
+    mark_served(db, *revoked, body.value.reason);
     call.revision_cluster = every_cluster;
     return Done{"Certificate revoked"};
   });

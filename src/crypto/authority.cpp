@@ -242,8 +242,8 @@ IssuedClient Authority::issue_client(const ClientRequest& wanted) const {
   return issued;
 }
 
-std::optional<std::string> Authority::revoke(Writer& db, const std::string& certificate_pem,
-                                             RevocationReason reason) const {
+std::optional<Revoked> Authority::revoke(Writer& db, const std::string& certificate_pem,
+                                         RevocationReason reason) const {
   const auto read = read_certificates(certificate_pem);
   if (read.certificates.empty()) return std::nullopt;
   const X509Certificate& leaf = read.certificates.front();
@@ -261,7 +261,7 @@ std::optional<std::string> Authority::revoke(Writer& db, const std::string& cert
          {"expires_at", to_milliseconds(end_of(leaf.get()))}});
     sign_list(issuer, revocations_of(db, issuer.id, db.now()), db.now());
     db.update(issuer);
-    return serial;
+    return Revoked{std::move(serial), fingerprint_of(leaf.get())};
   }
   return std::nullopt;
 }

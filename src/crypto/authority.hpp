@@ -45,6 +45,12 @@ struct IssuedClient {
   Time expires_at;
 };
 
+// What was put into a list, as rows know it.
+struct Revoked {
+  std::string serial;
+  std::string fingerprint_sha256;
+};
+
 class Authority {
  public:
   // Loads it, or makes it on first use. Throws mp::Error when the stored one cannot be read.
@@ -60,10 +66,10 @@ class Authority {
   // Likewise. Throws Validation of `csr` when that is broken, weak, or not signed with its own key.
   IssuedClient issue_client(const ClientRequest& request) const;
 
-  // Puts a certificate into the list of the authority that issued it: its serial number; nullopt
-  // when none of ours did. Within a write.
-  std::optional<std::string> revoke(Writer& db, const std::string& certificate_pem,
-                                    RevocationReason reason) const;
+  // Puts a certificate into the list of the authority that issued it; nullopt when none of ours
+  // did. Within a write.
+  std::optional<Revoked> revoke(Writer& db, const std::string& certificate_pem,
+                                RevocationReason reason) const;
 
   // What is due: a successor, a new list before the old one ends. From a background loop; what
   // another manager has done is not done again.

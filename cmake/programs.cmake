@@ -34,6 +34,10 @@ if(harness)
   mp_test(harness_test SOURCES ${harness} LIBRARIES mp_app)
 endif()
 
+# The stream core against simulated clients: see tests/simulation/run.hpp.
+file(GLOB simulation CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/simulation/*.cpp)
+mp_test(simulation_test SOURCES ${simulation} LIBRARIES mp_xds)
+
 file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.cpp)
 foreach(bench ${benches})
   cmake_path(GET bench STEM name)

@@ -1,0 +1,33 @@
+// The randomness of the simulation: one seed, the same run on any machine. Used by all parts of a
+// run, in the order of its events; std::uniform_int_distribution may differ between libraries.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+
+namespace mp::xds {
+
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed) {}
+
+  std::uint64_t next() {  // SplitMix64
+    std::uint64_t value = state_ += 0x9e3779b97f4a7c15U;
+    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9U;
+    value = (value ^ (value >> 27)) * 0x94d049bb133111ebU;
+    return value ^ (value >> 31);
+  }
+  std::size_t below(std::size_t limit) { return next() % limit; }
+  bool chance(std::size_t percent) { return below(100) < percent; }
+  // An element of what is not empty.
+  template <class Range>
+  auto& pick(Range& range) {
+    return *std::next(range.begin(), static_cast<std::ptrdiff_t>(below(range.size())));
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+}  // namespace mp::xds

@@ -13,11 +13,20 @@ ADDED = 200
 WARM_UP = 20
 
 
+def fill(manager, size):
+    manager.make_many("/api/services", [
+        {"name": f"service-{n}", "ip_fqdn": f"10.9.{n >> 8}.{n & 255}", "port": 8080, "cluster_id": 1,
+         "collection": "bench"} for n in range(size)])
+    manager.make_many("/api/mappings", [
+        {"source_services": ["any"], "dest_services": [f"service-{n}"], "cluster_id": 1, "protocols": ["http"],
+         "ports": [80], "hosts": [f"host-{n}.example"]} for n in range(size)])
+
+
 def measure(size):
     with rig.folder() as place:
         manager = rig.Manager(place, MARCHPROXY_XDS_TLS="off")
         try:
-            streams.fill(manager, size)
+            fill(manager, size)
             with streams.fleet(manager, "--duration", "3600", "--pause", "20", proxies=1) as running:
                 running.event("ready")
                 return [add(manager, running, number) for number in range(WARM_UP + ADDED)][WARM_UP:]

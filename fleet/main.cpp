@@ -2,6 +2,7 @@
 // itself is not linked with gRPC.
 #include "fleet/fleet.hpp"
 
+#include <absl/synchronization/mutex.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -29,6 +30,7 @@ int main(int count, char** arguments) {
   std::signal(SIGTERM, on_signal);
   std::signal(SIGPIPE, SIG_IGN);
   raise_limit_of_files();
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // as the manager
   try {
     const auto parsed = mp::fleet::parse(count, arguments);
     if (parsed.exit) return *parsed.exit;

@@ -52,7 +52,7 @@ mp_layer(base Boost::headers Boost::json Boost::url spdlog::spdlog prometheus-cp
 mp_layer(model mp_base)
 mp_layer(settings mp_model CLI11::CLI11 PkgConfig::YAML_CPP)
 mp_layer(store mp_settings mp_migrations soci PkgConfig::SODIUM)
-mp_layer(access mp_store PkgConfig::SODIUM PkgConfig::RHONABWY PkgConfig::OATH PkgConfig::QRENCODE
+mp_layer(access mp_store PkgConfig::ARGON2 PkgConfig::SODIUM PkgConfig::RHONABWY PkgConfig::OATH PkgConfig::QRENCODE
          PkgConfig::PNG OpenSSL::Crypto)
 mp_layer(crypto mp_store OpenSSL::Crypto)
 mp_layer(syslog mp_base OpenSSL::SSL)

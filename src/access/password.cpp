@@ -2,12 +2,10 @@
 
 #include "access/common_passwords.hpp"
 #include "base/outside.hpp"
+#include "base/scheduling.hpp"
 
-#include <sched.h>
+#include <argon2.h>
 #include <sodium.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -20,11 +18,11 @@ namespace {
 
 constexpr std::size_t shortest = 12;
 constexpr std::size_t longest = 128;
-constexpr unsigned long long passes = 2;
-constexpr std::size_t memory = 19 * 1024 * 1024;  // with 2 passes: the OWASP's second choice
+constexpr std::uint32_t passes = 2;
+constexpr std::uint32_t memory = 19 * 1024;  // KiB; with 2 passes: the OWASP's second choice
+constexpr std::uint32_t lanes = 1;
+constexpr std::size_t salt_bytes = 16, hash_bytes = 32;
 constexpr std::chrono::seconds longest_wait{5};
-constexpr std::chrono::microseconds shortest_slice{100};  // that the kernel takes
-constexpr int niceness = 10;  // of hashing: a tenth of what others get while they want it
 
 std::string lower(std::string_view text) {
   std::string copy(text);
@@ -68,35 +66,23 @@ bool is_common(const std::string& text) {
          is_repetition(text) || is_run(text);
 }
 
+// By the reference implementation and not by libsodium, whose is quicker: libsodium maps the memory
+// anew for each hash, and while the kernel fills it nobody else's heap can grow.
 std::string make_hash(const Secret& password) {
+  std::array<unsigned char, salt_bytes> salt{};
+  randombytes_buf(salt.data(), salt.size());
   std::array<char, crypto_pwhash_STRBYTES> text{};
   const std::string& plain = password.reveal();
-  if (crypto_pwhash_str_alg(text.data(), plain.data(), plain.size(), passes, memory,
-                            crypto_pwhash_ALG_ARGON2ID13) != 0) {
-    throw unavailable("The password cannot be checked now", "no memory for a password hash");
-  }
+  const int result =
+      argon2id_hash_encoded(passes, memory, lanes, plain.data(), plain.size(), salt.data(),
+                            salt.size(), hash_bytes, text.data(), text.size());
+  if (result != ARGON2_OK)
+    throw unavailable("The password cannot be checked now", argon2_error_message(result));
   return text.data();
 }
 
 // Not logged one by one: the metrics count them.
 Error busy() { return unavailable("Too many sign-ins at once", ""); }
-
-// Linux has a priority and, since 6.12, a slice for each thread: what wakes up beside a hash does
-// not wait for the usual slice of three milliseconds to end. Without the right to it, or on an
-// older system, hashing works all the same.
-void give_way() {
-  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);
-  struct {  // sched_setattr(2); the C library has none
-    std::uint32_t size = 48, policy = SCHED_OTHER;
-    std::uint64_t flags = 0;
-    std::int32_t nice = niceness;
-    std::uint32_t priority = 0;
-    std::uint64_t slice = std::chrono::nanoseconds(shortest_slice).count(), deadline = 0,
-                  period = 0;
-  } attributes;
-  static_assert(sizeof attributes == 48);
-  (void)syscall(SYS_sched_setattr, gettid(), &attributes, 0);
-}
 
 }  // namespace
 
@@ -129,7 +115,7 @@ HashGate::~HashGate() {
 }
 
 void HashGate::serve() {
-  give_way();
+  scheduling::give_way();
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
@@ -178,12 +164,12 @@ bool HashGate::verify(const std::string& hash, const Secret& password) {
   const std::string& plain = password.reveal();
   const std::string& known = hash.empty() ? nobody_ : hash;
   bool right = false;
-  run([&] { right = crypto_pwhash_str_verify(known.c_str(), plain.data(), plain.size()) == 0; });
+  run([&] { right = argon2id_verify(known.c_str(), plain.data(), plain.size()) == ARGON2_OK; });
   return right && !hash.empty();
 }
 
 bool HashGate::needs_rehash(const std::string& hash) {
-  return crypto_pwhash_str_needs_rehash(hash.c_str(), passes, memory) != 0;
+  return crypto_pwhash_str_needs_rehash(hash.c_str(), passes, memory * std::size_t{1024}) != 0;
 }
 
 }  // namespace mp

@@ -1,4 +1,4 @@
-// Passwords: the rules they must meet, and their Argon2id hashes (RFC 9106, by libsodium). Used by
+// Passwords: the rules they must meet, and their Argon2id hashes (RFC 9106). Used by
 // sign-in and by everything that sets a password. Nothing here keeps or logs one.
 #pragma once
 

@@ -1,6 +1,7 @@
 #include "base/workers.hpp"
 
 #include "base/log.hpp"
+#include "base/scheduling.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -42,6 +43,7 @@ void Workers::start_thread() {
 }
 
 void* Workers::enter(void* workers) {
+  scheduling::go_first();
   static_cast<Workers*>(workers)->run();
   return nullptr;
 }

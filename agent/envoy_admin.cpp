@@ -58,7 +58,7 @@ Answer EnvoyAdmin::ready() {
 
 std::optional<EnvoyStats> EnvoyAdmin::stats() {
   const HttpReply reply =
-      call("GET", "/stats?format=json&filter=" + curl::url_encoded(std::string(wanted_stats)));
+      call("GET", "/stats?format=json&filter=" + curl::url_encoded(wanted_stats));
   if (!reply.ok()) return std::nullopt;
   return parse_stats(reply.body);
 }

@@ -49,8 +49,7 @@ json::object take_files(const Resource& resource, json::object& body, const std:
     files[part] = read_file(std::string(*name), folder, place + ": " + part);
     body.erase(part);
   }
-  if (const auto* text = files.if_contains(certificate_part);
-      text && !fingerprint_of(std::string(text->get_string())))
+  if (files.contains(certificate_part) && !fingerprint_of(files))
     throw wrong_usage(place + ": cert_file: holds no certificate in PEM form");
   return files;
 }
@@ -65,13 +64,16 @@ std::string missing_file(const Resource& resource, const json::object& files) {
   return {};
 }
 
-std::optional<std::string> fingerprint_of(const std::string& pem) {
+std::optional<std::string> fingerprint_of(const json::object& files) {
+  const auto* file = files.if_contains(certificate_part);
+  if (!file) return std::nullopt;
+  const std::string_view pem = file->get_string();
   constexpr std::string_view begin = "-----BEGIN CERTIFICATE-----",
                              end = "-----END CERTIFICATE-----";
   const auto from = pem.find(begin);
-  const auto to = from == std::string::npos ? from : pem.find(end, from);
-  if (to == std::string::npos) return std::nullopt;
-  const std::string_view text = std::string_view(pem).substr(from + begin.size());
+  const auto to = from == std::string_view::npos ? from : pem.find(end, from);
+  if (to == std::string_view::npos) return std::nullopt;
+  const std::string_view text = pem.substr(from + begin.size());
   std::string der(pem.size(), '\0');
   std::size_t size = 0;
   const int failed = sodium_base642bin(reinterpret_cast<unsigned char*>(der.data()), der.size(),
@@ -83,10 +85,8 @@ std::optional<std::string> fingerprint_of(const std::string& pem) {
 }
 
 bool brings_another(const json::object& files, const json::object& current) {
-  const auto* text = files.if_contains(certificate_part);
-  if (!text) return !files.empty();
-  if (fingerprint_of(std::string(text->get_string())) == text_at(current, "fingerprint_sha256"))
-    return false;
+  if (!files.contains(certificate_part)) return !files.empty();
+  if (fingerprint_of(files) == text_at(current, "fingerprint_sha256")) return false;
   return text_at(current, "source_type") != "acme";
 }
 

@@ -21,8 +21,8 @@ boost::json::object take_files(const Resource& resource, boost::json::object& bo
 // required". Empty: none.
 std::string missing_file(const Resource& resource, const boost::json::object& files);
 
-// SHA-256 in hexadecimal of the first certificate of a PEM file in its DER form; nullopt without.
-std::optional<std::string> fingerprint_of(const std::string& pem);
+// SHA-256 in hexadecimal of the first certificate in the files, in its DER form; nullopt without.
+std::optional<std::string> fingerprint_of(const boost::json::object& files);
 
 // Whether the files are to be sent for the object that the server has: they hold another
 // certificate, and none that the server itself has renewed since.

@@ -172,9 +172,7 @@ class Planner {
     const Resource& resource = *wanted.resource;
     json::object after = created(*resource.noun, wanted.body, violations);
     tell(wanted, violations);
-    const std::string missing = missing_file(resource, wanted.files);
-    if (!missing.empty()) breaches_.push_back(one_line(wanted.place + ": " + missing));
-    show_content(resource, wanted.files, after);
+    take_content(wanted, after);
     steps_.push_back({.deed = Deed::Create,
                       .resource = &resource,
                       .title = title_of(resource, after, wanted.place),
@@ -183,12 +181,12 @@ class Planner {
                       .files = wanted.files});
   }
 
-  static void show_content(const Resource& resource, const json::object& files,
-                           json::object& after) {
-    const auto* text = files.if_contains("cert_file");
-    if (!text || resource.particulars.content.empty()) return;
-    if (const auto print = fingerprint_of(std::string(text->get_string())))
-      after[resource.particulars.content] = *print;
+  // The files are to be sent: whether all are there, and what the difference shows of them.
+  void take_content(const Wanted& wanted, json::object& after) {
+    const std::string missing = missing_file(*wanted.resource, wanted.files);
+    if (!missing.empty()) breaches_.push_back(one_line(wanted.place + ": " + missing));
+    if (const auto print = fingerprint_of(wanted.files))
+      after[wanted.resource->particulars.content] = *print;
   }
 
   void plan_change(const Wanted& wanted, const json::object& current) {
@@ -205,9 +203,7 @@ class Planner {
     json::object files;
     if (brings_another(wanted.files, current)) {
       files = wanted.files;
-      const std::string missing = missing_file(resource, files);
-      if (!missing.empty()) breaches_.push_back(one_line(wanted.place + ": " + missing));
-      show_content(resource, files, after);
+      take_content(wanted, after);
     }
     const bool same = fields.empty() && files.empty();
     steps_.push_back({.deed = same ? Deed::Same : Deed::Change,

@@ -4,6 +4,7 @@
 #include "cli/flags.hpp"
 #include "cli/look.hpp"
 #include "cli/names.hpp"
+#include "model/searched.hpp"
 
 #include <boost/json.hpp>
 
@@ -49,12 +50,9 @@ void add_filters(CLI::App& command, const Resource& resource, Listing& listing) 
 
 void add_order(CLI::App& command, const Resource& resource, Listing& listing) {
   std::string sorts;
-  std::string searched;
+  const std::string searched = searched_fields(*resource.noun);
   for (const Field& field : resource.noun->fields) {
     if (field.rules.sort) sorts.append(sorts.empty() ? "" : "|").append(field.name);
-    const bool names = field.rules.kept == Kept::Linked;  // of what it links
-    if (field.rules.search || names)
-      searched.append(searched.empty() ? "" : ", ").append(field.name);
   }
   if (!searched.empty())
     command.add_option("--search", listing.search, "Only those with this text in " + searched)

@@ -1,5 +1,6 @@
 #include "api/endpoint.hpp"
 
+#include "model/searched.hpp"
 #include "model/status.hpp"
 
 #include <boost/json.hpp>
@@ -186,13 +187,8 @@ void list_parameters(Endpoint& endpoint, const Description& description,
                    {"default", 20}},
                   false,
                   "limit"});
-  std::string searched;
-  for (const Field& field : description.fields) {
-    const bool names = field.rules.kept == Kept::Linked;  // of what it links
-    if (field.rules.search || names)
-      searched.append(searched.empty() ? "" : ", ").append(field.name);
-  }
-  list.push_back({"search", "query", "Part of " + searched + ", upper and lower case alike.",
+  list.push_back({"search", "query",
+                  "Part of " + searched_fields(description) + ", upper and lower case alike.",
                   filter_schema({{"type", "string"}, {"maxLength", 255}})});
   json::array keys;
   for (const auto& key : sort_keys(description)) keys.emplace_back(key);

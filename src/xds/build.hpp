@@ -52,10 +52,6 @@ class Builder {
   std::unique_ptr<ProxylessBuilder> proxyless_;  // of clients without a proxy: then that alone
 };
 
-// When the result of `build` changes by itself next: the earliest moment after `now` at which a
-// previous secret ends, or a certificate or authority begins or ends.
-std::optional<Time> next_change(const ClusterConfig& config, Time now);
-
 // What the rules of Envoy would refuse in a whole response: dangling references, duplicate names,
 // domains or chain matches, proto constraints of top-level messages. One sentence a breach; empty
 // when it is sound.

@@ -1,7 +1,5 @@
 #include "xds/calendar.hpp"
 
-#include "xds/build.hpp"
-
 #include <vector>
 
 namespace mp::xds {
@@ -43,12 +41,6 @@ void Calendar::update(const ClusterConfig& config) {
 std::optional<Time> Calendar::next(Time now) const {
   const auto found = moments_.upper_bound(now);
   return found == moments_.end() ? std::nullopt : std::optional(*found);
-}
-
-std::optional<Time> next_change(const ClusterConfig& config, Time now) {
-  Calendar calendar;
-  calendar.update(config);
-  return calendar.next(now);
 }
 
 }  // namespace mp::xds

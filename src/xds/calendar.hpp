@@ -1,6 +1,6 @@
 // When something about a cluster's intent begins or ends by the clock alone: previous secrets,
-// certificates, authorities. Kept in step row by row. Used by hub, to build again in time, and by
-// keyring. Not thread-safe: one owner each.
+// certificates, authorities. Kept in step row by row. Used by hub, to build again in time. Not
+// thread-safe: one owner each.
 #pragma once
 
 #include "base/time.hpp"

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "xds/build.hpp"
+#include "xds/calendar.hpp"
 
 #include <gtest/gtest.h>
 #include <boost/json.hpp>
@@ -16,6 +17,12 @@
 namespace mp::xds {
 
 inline const Time test_now = *parse_time("2026-01-01T00:00:00Z");
+
+inline std::optional<Time> next_change(const ClusterConfig& config, Time now) {
+  Calendar calendar;
+  calendar.update(config);
+  return calendar.next(now);
+}
 
 class Intent {
  public:

@@ -17,14 +17,6 @@ bool has_any(const std::vector<ServiceRef>& refs) {
       refs, [](const ServiceRef& ref) { return ref.kind == ServiceRef::Kind::Any; });
 }
 
-bool Directory::Changes::concern(const std::vector<ServiceRef>& refs) const {
-  if (services.empty() && collections.empty()) return false;
-  return std::ranges::any_of(refs, [&](const ServiceRef& ref) {
-    if (ref.kind == ServiceRef::Kind::Service) return services.contains(ref.service_id);
-    return ref.kind == ServiceRef::Kind::Collection && collections.contains(ref.name);
-  });
-}
-
 void Directory::put(Changes& changes, const std::shared_ptr<const Service>& service, Time now) {
   const auto until = end_of_previous(*service);
   const auto party = std::make_shared<const Party>(Party{service, until && *until > now});

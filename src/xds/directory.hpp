@@ -28,7 +28,6 @@ class Directory {
   struct Changes {
     std::set<std::int64_t> services;
     std::set<std::string, std::less<>> collections;
-    bool concern(const std::vector<ServiceRef>& refs) const;
   };
 
   // Takes over the services as they are at `now`; says what is different from before.

@@ -48,6 +48,7 @@ class KnownVersions {
   };
 
   KnownVersions() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): a list stands where they are wanted
   KnownVersions(const std::vector<KnownVersion>& all) {
     for (const KnownVersion& each : all) push_back(each);
   }

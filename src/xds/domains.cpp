@@ -31,10 +31,10 @@ std::string Domains::tokens() const {
 
 void Domains::count_checks(const VirtualHost& host, int step) {
   for (const TokenCheck& check : host.checks) {
-    Check& known = checks_[check_name(check)];
+    const auto known = checks_.try_emplace(check_name(check)).first;
     // Of a rotated secret the other domains have the old form until they are made anew as well.
-    if (step > 0) known.check = check;
-    if ((known.users += step) == 0) checks_.erase(check_name(check));
+    if (step > 0) known->second.check = check;
+    if ((known->second.users += step) == 0) checks_.erase(known);
   }
 }
 

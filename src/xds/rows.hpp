@@ -70,6 +70,7 @@ class Rows {
 
   Rows() = default;
   // In any order; of equal keys the last one counts.
+  // NOLINTNEXTLINE(google-explicit-constructor): a list of rows stands where a table is wanted
   Rows(const std::vector<Row>& rows) {
     Changes all;
     for (const Row& row : rows) all[key_of(row)] = row;

@@ -5,7 +5,7 @@ import select
 import subprocess
 
 from stand.program import BIN, PATIENCE, ROOT, Program, environment
-from stand.waiting import eventually
+from stand.waiting import eventually, free_port
 
 NODE = ROOT / "build/third_party/node"
 SCRIPTS = ROOT / "tests/grpc"
@@ -24,6 +24,25 @@ class Servers(Program):
         super().start()
         self.ports = json.loads(self.says(r"(?m)^\{.*\}$").group())
         return self
+
+
+class Wordless(Program):
+    """Stands between Envoy and a manager's xDS port in clear; refusals come through it without their words."""
+
+    def __init__(self, folder, target):
+        self.port = free_port()
+        super().__init__("relay", ["node", SCRIPTS / "wordless.mjs", self.port, f"127.0.0.1:{target}"],
+                         folder / "wordless.log", NODE_PROGRAMS=NODE)
+
+    def start(self):
+        super().start()
+        self.says(r"(?m)^ready$")
+        return self
+
+    def heard(self, what, type):
+        """Over all its starts: of each response the names that were "sent", or of each refusal the "words"."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines(True) if line.endswith("}\n")]
+        return [line[what] for line in lines if what in line and line["type"] == type]
 
 
 class Client:

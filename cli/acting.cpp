@@ -1,4 +1,5 @@
 // The actions of the table in resource.cpp.
+#include "base/utf8.hpp"
 #include "cli/commands.hpp"
 #include "cli/flags.hpp"
 #include "cli/look.hpp"

@@ -1,5 +1,6 @@
 // marchctl apply and export.
 #include "base/outside.hpp"
+#include "base/utf8.hpp"
 #include "cli/commands.hpp"
 #include "cli/documents.hpp"
 #include "cli/failure.hpp"

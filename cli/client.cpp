@@ -1,6 +1,7 @@
 #include "cli/client.hpp"
 
 #include "base/curl.hpp"
+#include "base/utf8.hpp"
 #include "cli/look.hpp"
 
 #include <boost/json.hpp>

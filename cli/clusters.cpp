@@ -1,3 +1,4 @@
+#include "base/utf8.hpp"
 #include "cli/look.hpp"
 #include "cli/names.hpp"
 #include "cli/plan.hpp"

@@ -1,8 +1,8 @@
 #include "cli/failure.hpp"
 
-#include <boost/json.hpp>
+#include "base/utf8.hpp"
 
-#include <algorithm>
+#include <boost/json.hpp>
 
 namespace mp::cli {
 namespace {
@@ -60,13 +60,6 @@ Failure wrong_usage(const std::string& text, const Violations& violations) {
   for (const Violation& each : violations)
     lines.push_back(one_line(each.field + ": " + each.issue));
   return {Exit::Usage, text, std::move(lines)};
-}
-
-std::string one_line(std::string_view text) {
-  std::string line(text);
-  std::ranges::replace_if(
-      line, [](unsigned char letter) { return letter < 0x20 || letter == 0x7f; }, ' ');
-  return line;
 }
 
 }  // namespace mp::cli

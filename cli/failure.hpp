@@ -35,7 +35,4 @@ struct Refused : Failure {
 Failure wrong_usage(const std::string& text);
 Failure wrong_usage(const std::string& text, const Violations& violations);
 
-// Text from outside on one line: control characters become spaces.
-std::string one_line(std::string_view text);
-
 }  // namespace mp::cli

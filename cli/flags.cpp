@@ -1,5 +1,6 @@
 #include "cli/flags.hpp"
 
+#include "base/utf8.hpp"
 #include "cli/failure.hpp"
 #include "cli/files.hpp"
 #include "cli/resource.hpp"

@@ -1,6 +1,7 @@
 #include "cli/names.hpp"
 
 #include "base/curl.hpp"
+#include "base/utf8.hpp"
 #include "cli/look.hpp"
 #include "model/cluster.hpp"
 

@@ -1,5 +1,6 @@
 #include "cli/plan.hpp"
 
+#include "base/utf8.hpp"
 #include "cli/certificate_files.hpp"
 #include "cli/difference.hpp"
 #include "cli/look.hpp"
@@ -229,7 +230,7 @@ class Planner {
   std::string title_of(const Resource& resource, const json::object& object,
                        const std::string& place) const {
     const auto key = resource.key == "id" ? resource.particulars.label : resource.key;
-    std::string name = one_line(text_at(object, key)).substr(0, 60);
+    std::string name = one_line(text_at(object, key), 60);
     if (name.empty() && number_at(object, "id") > 0) name = id_of(object);
     if (name.empty()) name = "of " + place;
     std::string title = resource.file_kind() + " ";

@@ -1,5 +1,6 @@
 // marchctl plan: what apply would do with the same files, told by the server down to the resources
 // of the proxies.
+#include "base/utf8.hpp"
 #include "cli/commands.hpp"
 #include "cli/documents.hpp"
 #include "cli/failure.hpp"

@@ -1,5 +1,6 @@
 #include "cli/program.hpp"
 
+#include "base/utf8.hpp"
 #include "base/version.hpp"
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"

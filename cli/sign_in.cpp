@@ -1,4 +1,5 @@
 // marchctl login, logout, contexts and use.
+#include "base/utf8.hpp"
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
 #include "cli/look.hpp"

@@ -1,5 +1,6 @@
 // marchctl status: the manager's health, the clusters, their proxies, and what is not live and why.
 #include "base/curl.hpp"
+#include "base/utf8.hpp"
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
 #include "cli/look.hpp"

@@ -1,5 +1,6 @@
 #include "cli/table.hpp"
 
+#include "base/utf8.hpp"
 #include "cli/failure.hpp"
 #include "cli/look.hpp"
 

@@ -1,5 +1,6 @@
 #include "cli/tool.hpp"
 
+#include "base/utf8.hpp"
 #include "cli/files.hpp"
 
 #include <boost/url/parse.hpp>

@@ -1,4 +1,5 @@
 // marchctl create, update and delete.
+#include "base/utf8.hpp"
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
 #include "cli/files.hpp"

@@ -1,5 +1,6 @@
 #include "cli/yaml.hpp"
 
+#include "base/utf8.hpp"
 #include "cli/failure.hpp"
 #include "cli/look.hpp"
 #include "model/field.hpp"

@@ -1,6 +1,7 @@
 #include "base/log.hpp"
 
 #include "base/outside.hpp"
+#include "base/utf8.hpp"
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -41,10 +42,8 @@ spdlog::level::level_enum native(Level level) {
 
 std::string text_line(Level level, std::string_view message, Fields fields) {
   std::string line = to_string(SystemClock().now());
-  line.append(" ").append(names[static_cast<int>(level)]).append(" ").append(message);
   // What a library said may have several lines; an entry has one.
-  std::ranges::replace_if(
-      line, [](unsigned char each) { return each < 0x20 || each == 0x7f; }, ' ');
+  line.append(" ").append(names[static_cast<int>(level)]).append(" ").append(one_line(message));
   for (const auto& [name, value] : fields) {
     line.append(" ").append(name).append("=");
     const bool plain = value.find_first_of(" \"\n\r\t\x1b") == std::string::npos && !value.empty();

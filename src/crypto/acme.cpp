@@ -1,5 +1,7 @@
 #include "crypto/acme.hpp"
 
+#include "base/utf8.hpp"
+
 #include <openssl/evp.h>
 #include <boost/json.hpp>
 
@@ -16,6 +18,7 @@ constexpr int most_bad_nonces = 8;       // in a row; a nonce may be refused for
 constexpr std::size_t most_names = 100;  // of an order, as the best-known servers have it
 constexpr std::size_t longest_problem = 500;
 constexpr std::size_t longest_token = 256;
+constexpr std::size_t longest_url = 2048;
 constexpr std::chrono::seconds longest_pause{600};
 constexpr std::string_view bad_nonce = "urn:ietf:params:acme:error:badNonce";
 
@@ -39,7 +42,7 @@ json::object parse(const FetchReply& reply) {
   return std::move(value.as_object());
 }
 
-// RFC 7807, without what could break a line of the log.
+// RFC 7807.
 std::string problem_text(const json::object& problem) {
   std::string text = text_of(problem, "type");
   const std::string detail = text_of(problem, "detail");
@@ -47,8 +50,7 @@ std::string problem_text(const json::object& problem) {
   for (const auto& each : list_of(problem, "subproblems")) {
     if (each.is_object()) text.append("; ").append(text_of(each.as_object(), "detail"));
   }
-  std::ranges::replace_if(text, [](unsigned char letter) { return letter < ' '; }, ' ');
-  return text.substr(0, longest_problem);
+  return text;
 }
 
 std::string problem_of(const FetchReply& reply) {
@@ -72,6 +74,15 @@ bool is_token(std::string_view text) {
          });
 }
 
+// As RFC 3986 has it, without anything that only escapes may say.
+std::string url_of(std::string_view text, std::string_view what) {
+  const bool good =
+      text.starts_with("http") && text.size() <= longest_url &&
+      std::ranges::all_of(text, [](char letter) { return letter > ' ' && letter < 0x7f; });
+  if (!good) throw AcmeError("the server's " + std::string(what) + " is no URL");
+  return std::string(text);
+}
+
 AcmeOrderState state_of(const json::object& order) {
   const std::string status = text_of(order, "status");
   if (status == "pending") return AcmeOrderState::Pending;
@@ -89,10 +100,10 @@ std::chrono::seconds pause_of(const FetchReply& reply) {
   return std::clamp(std::chrono::seconds(seconds), std::chrono::seconds(1), longest_pause);
 }
 
-AcmeOrder order_of(const json::object& body, const FetchReply& reply, std::string url) {
-  AcmeOrder order{.url = std::move(url),
+AcmeOrder order_of(const json::object& body, const FetchReply& reply, std::string_view url) {
+  AcmeOrder order{.url = url_of(url, "order"),
                   .state = state_of(body),
-                  .finalize = text_of(body, "finalize"),
+                  .finalize = url_of(text_of(body, "finalize"), "finalize"),
                   .certificate = text_of(body, "certificate"),
                   .authorizations = {},
                   .problem = {},
@@ -102,12 +113,15 @@ AcmeOrder order_of(const json::object& body, const FetchReply& reply, std::strin
   }
   const auto* error = body.if_contains("error");
   if (error && error->is_object()) order.problem = problem_text(error->as_object());
-  if (order.url.empty() || order.finalize.empty() || order.authorizations.size() > most_names)
-    throw AcmeError("the server's order is not one");
+  if (order.authorizations.size() > most_names)
+    throw AcmeError("the server's order has too many authorizations");
   return order;
 }
 
 }  // namespace
+
+AcmeError::AcmeError(std::string_view words)
+    : std::runtime_error(one_line(words, longest_problem)) {}
 
 std::string AcmeProof::dns_value() const {
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
@@ -123,7 +137,7 @@ AcmeClient::AcmeClient(Fetch& fetch, Server server, const AccountKey& key, std::
 
 FetchReply AcmeClient::ask(FetchRequest request) {
   request.ca = server_.ca;
-  const std::string url = request.url;
+  const std::string url = url_of(request.url, "address");
   FetchReply reply = fetch_.ask(request);
   if (!reply.failure.empty()) throw AcmeError(url + ": " + reply.failure);
   const std::string_view nonce = reply.header("replay-nonce");
@@ -137,9 +151,7 @@ std::string AcmeClient::address(std::string_view name) {
     if (reply.status != 200) throw AcmeError("directory: " + problem_of(reply));
     directory_ = parse(reply);
   }
-  std::string url = text_of(directory_, name);
-  if (url.empty()) throw AcmeError("the directory has no " + std::string(name));
-  return url;
+  return url_of(text_of(directory_, name), name);
 }
 
 // Each is good for one request (§6.5).
@@ -172,8 +184,7 @@ std::string AcmeClient::enroll(const std::string& email) {
   json::object body{{"termsOfServiceAgreed", true}};
   if (!email.empty()) body["contact"] = json::array{"mailto:" + email};
   const FetchReply reply = post(address("newAccount"), json::serialize(body));
-  account_ = reply.header("location");
-  if (account_.empty()) throw AcmeError("the server's account has no address");
+  account_ = url_of(reply.header("location"), "account");
   return account_;
 }
 
@@ -184,7 +195,7 @@ AcmeOrder AcmeClient::order(const std::vector<std::string>& names) {
   FetchReply reply;
   const auto body = post_for_object(
       address("newOrder"), json::serialize(json::object{{"identifiers", identifiers}}), reply);
-  return order_of(body, reply, std::string(reply.header("location")));
+  return order_of(body, reply, reply.header("location"));
 }
 
 AcmeOrder AcmeClient::look_at(const std::string& order_url) {
@@ -245,7 +256,7 @@ std::string AcmeClient::why_invalid(const AcmeOrder& order) {
       text.append(text.empty() ? "" : "; ").append(problem_text(error->as_object()));
     }
   }
-  return text.empty() ? "the server refused the order" : text.substr(0, longest_problem);
+  return text.empty() ? "the server refused the order" : one_line(text, longest_problem);
 }
 
 }  // namespace mp

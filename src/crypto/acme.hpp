@@ -11,13 +11,15 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mp {
 
+// One line, however the server put it.
 class AcmeError : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit AcmeError(std::string_view words);
 };
 
 enum class AcmeChallengeType { Http01, Dns01 };

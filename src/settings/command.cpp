@@ -1,5 +1,6 @@
 #include "settings/command.hpp"
 
+#include "base/utf8.hpp"
 #include "settings/file.hpp"
 #include "settings/option.hpp"
 
@@ -40,11 +41,7 @@ void declare(CLI::App& serve, Flags& flags) {
   }
 }
 
-Error unexpected(std::string text) {
-  std::ranges::replace_if(
-      text, [](unsigned char letter) { return std::iscntrl(letter) != 0; }, ' ');
-  return {Code::Validation, text};
-}
+Error unexpected(std::string_view text) { return {Code::Validation, one_line(text)}; }
 
 // What follows an unknown flag may be a secret: only the flag is named.
 Error unknown_argument(const std::vector<std::string>& extras) {

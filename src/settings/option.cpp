@@ -1,8 +1,9 @@
 #include "settings/option.hpp"
 
+#include "base/utf8.hpp"
+
 #include <boost/json.hpp>
 
-#include <algorithm>
 #include <cctype>
 
 namespace mp {
@@ -103,9 +104,7 @@ std::vector<Option> all_options() {
 Error wrong_setting(const std::string& name, const std::string& issue, const std::string& source) {
   std::string line = name + ": " + issue;
   if (!source.empty()) line += " (from " + source + ")";
-  std::ranges::replace_if(
-      line, [](unsigned char letter) { return std::iscntrl(letter) != 0; }, ' ');
-  return {Code::Validation, line};
+  return {Code::Validation, one_line(line)};
 }
 
 Settings settings_of(const GivenValues& given) {

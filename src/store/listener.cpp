@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 
 #include <libpq-fe.h>
 #include <poll.h>
@@ -90,8 +91,7 @@ class Listener::Line {
   }
 
   Error lost() const {
-    std::string why = connection_ ? PQerrorMessage(connection_.get()) : "no memory";
-    std::ranges::replace_if(why, [](unsigned char letter) { return letter < ' '; }, ' ');
+    const std::string why = connection_ ? one_line(PQerrorMessage(connection_.get())) : "no memory";
     return unavailable("", why.empty() ? "no answer in time" : why);
   }
 

@@ -1,5 +1,7 @@
 #include "xds/quarantine.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
 
 namespace mp::xds {
@@ -13,20 +15,6 @@ Milliseconds pause_after(int attempts) {
   Milliseconds pause = first_retry;
   for (int n = 1; n < attempts && pause < longest_retry; ++n) pause *= 2;
   return std::min(pause, longest_retry);
-}
-
-std::string printable(std::string_view text) {
-  std::string result;
-  for (const char each : text)
-    result += static_cast<unsigned char>(each) < 0x20 || each == 0x7f ? ' ' : each;
-  return result;
-}
-
-// Not in the middle of a UTF-8 sequence.
-void cut(std::string& text, std::size_t length) {
-  if (text.size() <= length) return;
-  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) --length;
-  text.resize(length);
 }
 
 bool starts_item(std::string_view text, std::size_t position) {
@@ -44,7 +32,7 @@ std::size_t item_of(std::string_view text, std::string_view name) {
 
 // A dump runs from its mark to the words that end it; there may be one for every resource blamed.
 std::string without_dumps(std::string_view message) {
-  std::string clean = printable(message);
+  std::string clean = one_line(message);
   for (auto mark = clean.find(dump_mark); mark != clean.npos; mark = clean.find(dump_mark)) {
     const auto end = clean.find(dump_end, mark);
     clean.erase(mark, end == clean.npos ? clean.npos : end - mark);
@@ -165,8 +153,7 @@ std::string clean_message(std::string_view message) {
     clean.erase(0, end);
   }
   while (clean.ends_with(' ') || clean.ends_with(',')) clean.pop_back();
-  cut(clean, longest_message);
-  return clean.empty() ? "refused without a reason" : clean;
+  return clean.empty() ? "refused without a reason" : one_line(clean, longest_message);
 }
 
 std::vector<Blame> blamed(std::string_view message, const Resources& sent) {

@@ -9,7 +9,7 @@ from chaos_stand import World
 from frozen import Frozen
 from silence import Silence
 
-from stand import demo
+from stand import demo, network
 from stand.control_plane import Manager
 from stand.postgres import database
 from stand.program import Program
@@ -45,6 +45,12 @@ def begin_what_takes_long(request):
     for name in ("silence", "frozen"):
         if name in names:
             request.getfixturevalue(name)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Which of the two ways to cut a network this machine permitted."""
+    for how in network.chosen:
+        terminalreporter.write_line(f"the cable of tests/chaos was {how}")
 
 
 @pytest.fixture

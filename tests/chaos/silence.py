@@ -1,4 +1,4 @@
-"""Two proxies whose connections to the manager fall silent while other tests run: finding that out takes most of a
+"""Three proxies whose connections to the manager fall silent while other tests run: finding that out takes most of a
 minute, so it is begun first and looked at last."""
 
 import contextlib
@@ -6,8 +6,8 @@ import json
 import threading
 import time
 
-from stand.control_plane import Manager
 from stand.link import Link
+from stand.network import choose
 from stand.proxy import BareEnvoy, bootstrap_of, register
 from stand.waiting import eventually
 
@@ -15,26 +15,33 @@ LOOK = 0.2  # seconds
 
 
 class Silent:
-    """An Envoy behind a link of its own, and how many seconds each side took to see that nothing comes any more."""
+    """An Envoy with its way to the manager, and how many seconds each side took to see that nothing comes any more."""
 
-    def __init__(self, stack, manager, folder, name, address):
+    def __init__(self, stack, silence, name, address, way):
         self.name = name
         self.address = address
-        self.manager = manager
+        self.manager = manager = silence.manager
+        self.way = way
         self.manager_found = self.envoy_found = None
-        self.link = stack.enter_context(Link(manager.xds_port))
         bootstrap = json.dumps(bootstrap_of(manager, register(manager, f"{name}.test", address=address)))
-        own = bootstrap.replace(f'"port_value": {manager.xds_port}', f'"port_value": {self.link.port}')
-        assert own != bootstrap
-        self.envoy = stack.enter_context(BareEnvoy(json.loads(own), folder, name)).connect(manager)
+        told, own = (f'"address": "{each.address}", "port_value": {each.port}' for each in (silence.network, way))
+        assert told in bootstrap
+        self.envoy = stack.enter_context(BareEnvoy(json.loads(bootstrap.replace(told, own)), silence.folder, name))
+        self.envoy.connect(manager)
+
+    def streams(self):
+        """How many it has opened."""
+        return self.envoy.admin.stats("^cluster.marchproxy_xds.upstream_rq_total$")
 
     def begin(self, fault):
+        self.first = self.streams()
         fault()
         self.began = time.monotonic()
 
     def look(self):
         took = time.monotonic() - self.began
-        if self.envoy_found is None and not self.envoy.admin.is_connected():
+        # Without a stream it may be for a moment only.
+        if self.envoy_found is None and not (self.envoy.admin.is_connected() and self.streams() == self.first):
             self.envoy_found = took
         # Where Envoy was first and is back, its new stream has ended the silent one.
         is_back = self.envoy_found is not None and self.is_level()
@@ -61,18 +68,23 @@ class Silence:
 
     def _watch(self):
         while not self._over.wait(LOOK):
-            for each in (self.held, self.forgotten):
+            for each in self.all:
                 each.look()
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
-            self.manager = stack.enter_context(Manager(self.folder)).start()
+            self.network = stack.enter_context(choose(self.folder))
+            self.manager = stack.enter_context(self.network.manager(self.folder)).start()
             self.world.fill(self.manager.api)
-            self.held = Silent(stack, self.manager, self.folder, "held", "127.0.0.1")
-            self.forgotten = Silent(stack, self.manager, self.folder, "forgotten", "127.0.0.2")
+            links = [stack.enter_context(Link(self.manager.xds_port, self.manager.address)) for _ in range(2)]
+            self.held = Silent(stack, self, "held", "127.0.0.1", links[0])
+            self.forgotten = Silent(stack, self, "forgotten", "127.0.0.2", links[1])
+            self.apart = Silent(stack, self, "apart", "127.0.0.3", self.network)
+            self.all = (self.held, self.forgotten, self.apart)
             self.traffic = stack.enter_context(self.world.traffic())
-            self.held.begin(self.held.link.hold)
-            self.forgotten.begin(self.forgotten.link.forget)
+            self.held.begin(self.held.way.hold)
+            self.forgotten.begin(self.forgotten.way.forget)
+            self.apart.begin(self.network.cut)
             self._watcher.start()
             stack.callback(self._end)
             self._stack = stack.pop_all()

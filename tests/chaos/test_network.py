@@ -1,11 +1,14 @@
 """The network between Envoy and the manager: cut, slow, in small pieces, and silent."""
 
+import time
+
 import pytest
 from chaos_stand import TIMES
 
 from stand.control_plane import Manager
 from stand.link import Link
-from stand.proxy import Proxy
+from stand.network import choose
+from stand.proxy import BareEnvoy, Proxy, bootstrap_of, register
 from stand.rest import mapping_body
 from stand.traffic import answers
 from stand.waiting import eventually
@@ -109,3 +112,38 @@ def test_edits_wait_for_a_link_that_holds_everything(manager, link, proxy, world
         assert answers(world.http, "late", "shop")
     assert traffic.failures == []
     assert proxy.admin.stats("marchproxy_xds.upstream_rq_total") == streams
+
+
+UNNOTICED = 4  # seconds: what is lost so long comes again before a side gives up, even if it had just asked for a sign
+
+
+def test_cable_is_pulled_and_plugged_again(tmp_path, world):
+    """Nothing of what is sent meanwhile arrives, and nobody is told."""
+    with choose(tmp_path) as network, network.manager(tmp_path) as manager:
+        manager.start()
+        with BareEnvoy(bootstrap_of(manager, register(manager, "edge.test")), tmp_path) as envoy:
+            envoy.connect(manager)
+            pull_and_plug(network, manager, envoy, world)
+
+
+def pull_and_plug(network, manager, envoy, world):
+    api = manager.api
+    world.fill(api)
+    streams = envoy.admin.stats("marchproxy_xds.upstream_rq_total")
+    longest = 0
+    with world.traffic() as traffic:
+        for _ in range(TIMES):
+            with world.edits(manager) as edits:
+                network.cut()
+                began = time.monotonic()
+                edits.more(10)
+                traffic.more()
+                assert not any(answers(world.http, name, "shop") for name in list(edits.made)[-3:]), network.how
+                network.restore()
+                longest = max(longest, time.monotonic() - began)
+            edits.are_served()
+            world.add(api)
+        traffic.more()
+    assert traffic.failures == []
+    if longest < UNNOTICED:
+        assert envoy.admin.stats("marchproxy_xds.upstream_rq_total") == streams, "the same stream goes on"

@@ -27,6 +27,7 @@ def unlimited():
 
 class Manager(Program):
     program = MANAGER
+    address = "127.0.0.1"  # where the API is found
 
     def __init__(self, folder, name="manager", **variables):
         self.data_dir = folder / name
@@ -40,7 +41,10 @@ class Manager(Program):
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.http_port}"
+        return f"http://{self.address}:{self.http_port}"
+
+    def _client(self, headers=None):
+        return Api(self.http_port, headers, address=self.address)
 
     def start(self):
         super().start()
@@ -56,14 +60,14 @@ class Manager(Program):
     def api(self):
         """As the administrator."""
         if not self.token:
-            answer = Api(self.http_port).post("/auth/login", {"username": "admin", "password": PASSWORD})
+            answer = self._client().post("/auth/login", {"username": "admin", "password": PASSWORD})
             self.token = answer.expect(200).data["access_token"]
-        return Api(self.http_port, {"Authorization": f"Bearer {self.token}"})
+        return self._client({"Authorization": f"Bearer {self.token}"})
 
     @property
     def enrolment(self):
         """As a proxy of the default cluster."""
-        return Api(self.http_port, {"X-Cluster-API-Key": KEY})
+        return self._client({"X-Cluster-API-Key": KEY})
 
     def state_of_proxy(self, proxy_id):
         """Of what the proxy holds: live, pending, rejected, offline; None while it is unknown."""
@@ -73,7 +77,7 @@ class Manager(Program):
     def metric(self, name):
         """The sum of a metric's samples."""
         total = 0.0
-        for line in Api(self.http_port).raw("GET", "/metrics").text.splitlines():
+        for line in self._client().raw("GET", "/metrics").text.splitlines():
             sample, _, value = line.rpartition(" ")
             if sample == name or sample.startswith(name + "{"):
                 total += float(value)

@@ -1,5 +1,5 @@
 """A TCP link with the faults that a test chooses: cut, held, forgotten, slow, in small pieces. It runs in this process
-and needs no rights, unlike network namespaces."""
+and needs no rights, unlike stand/network.py."""
 
 import asyncio
 import contextlib
@@ -13,11 +13,12 @@ MOST_AT_ONCE = 65536
 
 
 class Link:
-    """Listens on `port` and leads to `target` on this machine. What is set counts for bytes from then on."""
+    """Listens on `port` and leads to the port `target`. What is set counts for bytes from then on."""
 
-    def __init__(self, target):
+    def __init__(self, target, address="127.0.0.1"):
+        self.address = "127.0.0.1"
         self.port = free_port()
-        self.target = target
+        self.target = address, target
         self.rate = None      # bytes a second, each way and connection
         self.piece = None     # most bytes at a time
         self.latency = 0.0    # seconds, each way
@@ -100,7 +101,7 @@ class Link:
         try:
             while self._held:
                 await asyncio.sleep(0.01)
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+            far_reader, far_writer = await asyncio.open_connection(*self.target)
             line.writers.append(far_writer)
             await asyncio.gather(self._carry(line, reader, far_writer), self._carry(line, far_reader, writer))
         except OSError:

@@ -40,15 +40,16 @@ class Answer:
 
 
 class Api:
-    def __init__(self, port, headers=None, authority=None):
+    def __init__(self, port, headers=None, authority=None, address="127.0.0.1"):
+        self.address = address
         self.port = port
         self.headers = headers or {}
         self.tls = ssl.create_default_context(cafile=authority) if authority else None
 
     def connect(self):
         if self.tls:
-            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=self.tls)
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            return http.client.HTTPSConnection(self.address, self.port, timeout=60, context=self.tls)
+        return http.client.HTTPConnection(self.address, self.port, timeout=60)
 
     def raw(self, method, path, body=None, headers=None):
         text = None if body is None else json.dumps(body)

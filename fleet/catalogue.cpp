@@ -8,29 +8,12 @@
 namespace mp::fleet {
 namespace {
 
-constexpr std::array<std::string_view, type_count> urls{
-    "type.googleapis.com/envoy.config.cluster.v3.Cluster",
-    "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
-    "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
-    "type.googleapis.com/envoy.config.listener.v3.Listener",
-    "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
-    "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration",
-};
-
 std::string key_of(Type type, std::string_view name, std::string_view version) {
   std::string key(1, static_cast<char>('0' + static_cast<int>(type)));
   return key.append(version).append("\n").append(name);
 }
 
 }  // namespace
-
-std::string_view type_url(Type type) { return urls[static_cast<std::size_t>(type)]; }
-
-std::optional<Type> find_type(std::string_view url) {
-  const auto found = std::ranges::find(urls, url);
-  if (found == urls.end()) return std::nullopt;
-  return static_cast<Type>(found - urls.begin());
-}
 
 NameId Catalogue::id_of(std::string_view name) {
   const std::lock_guard lock{mutex_};

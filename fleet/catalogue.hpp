@@ -3,12 +3,12 @@
 // any thread. Used by messages.cpp and proxy.cpp.
 #pragma once
 
-#include <array>
+#include "xds/type.hpp"
+
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -18,14 +18,11 @@
 
 namespace mp::fleet {
 
-// In the order in which Envoy asks.
-enum class Type : std::uint8_t { Cluster, Endpoint, Secret, Listener, Route, ScopedRoute };
-inline constexpr std::size_t type_count = 6;
-inline constexpr std::array all_types{Type::Cluster,  Type::Endpoint, Type::Secret,
-                                      Type::Listener, Type::Route,    Type::ScopedRoute};
-
-std::string_view type_url(Type type);
-std::optional<Type> find_type(std::string_view url);
+using xds::all_types;  // in the order in which Envoy asks
+using xds::find_type;
+using xds::Type;
+using xds::type_count;
+using xds::type_url;
 
 using NameId = std::uint32_t;
 

@@ -33,9 +33,7 @@ json::object violation_json(const Violation& violation) {
 }
 
 json::object error_json(const Error& error) {
-  const CodeFacts& code = facts(error.code);
-  json::object body{{"code", code.name},
-                    {"message", error.message.empty() ? std::string(code.message) : error.message}};
+  json::object body{{"code", facts(error.code).name}, {"message", words_of(error)}};
   json::object details = error.details;
   if (!error.violations.empty()) {
     for (auto& [key, value] : violation_json(error.violations.front())) details[key] = value;

@@ -73,11 +73,10 @@ std::string place_of(const Error& error, const std::string& place) {
 
 void add_problems(const Error& error, std::size_t at, std::vector<PlanProblem>& problems) {
   const std::string place = "changes[" + std::to_string(at) + "]";
-  const CodeFacts& code = facts(error.code);
   PlanProblem problem{.change = static_cast<int>(at),
                       .field = place_of(error, place),
-                      .code = std::string(code.name),
-                      .issue = error.message.empty() ? std::string(code.message) : error.message,
+                      .code = std::string(facts(error.code).name),
+                      .issue = words_of(error),
                       .details = {error.details}};
   problem.details.members.erase("field");
   problem.details.members.erase("issue");

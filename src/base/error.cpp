@@ -43,6 +43,10 @@ std::span<const CodeFacts> all_codes() { return codes; }
 
 const CodeFacts& facts(Code code) { return *std::ranges::find(codes, code, &CodeFacts::code); }
 
+std::string words_of(const Error& error) {
+  return error.message.empty() ? std::string(facts(error.code).message) : error.message;
+}
+
 Error invalid(Violations violations) {
   Error error(Code::Validation, "");
   error.violations = std::move(violations);

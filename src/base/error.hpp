@@ -70,6 +70,9 @@ struct Error : std::exception {
   }
 };
 
+// What the client is told.
+std::string words_of(const Error& error);
+
 // The usual ways to end a request.
 Error invalid(Violations violations);
 Error invalid(std::string field, std::string issue,

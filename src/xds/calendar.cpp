@@ -1,18 +1,13 @@
 #include "xds/calendar.hpp"
 
-#include <vector>
-
 namespace mp::xds {
 namespace {
+
+using xds::moments_of;
 
 std::vector<Time> moments_of(const Service& service) {
   if (!service.previous_secret || !service.previous_secret_until) return {};
   return {*service.previous_secret_until};
-}
-
-std::vector<Time> moments_of(const Certificate& certificate) {
-  if (certificate.revoked_at) return {};
-  return {certificate.not_before, certificate.expires_at};
 }
 
 std::vector<Time> moments_of(const Issuer& issuer) { return {issuer.expires_at}; }
@@ -31,6 +26,11 @@ void update(std::multiset<Time>& moments, Table& last, const Table& next) {
 }
 
 }  // namespace
+
+std::vector<Time> moments_of(const Certificate& certificate) {
+  if (certificate.revoked_at) return {};
+  return {certificate.not_before, certificate.expires_at};
+}
 
 void Calendar::update(const ClusterConfig& config) {
   xds::update(moments_, config_.services, config.services);

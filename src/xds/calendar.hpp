@@ -8,8 +8,12 @@
 
 #include <optional>
 #include <set>
+#include <vector>
 
 namespace mp::xds {
+
+// When a certificate begins and ends to count; none for one that is revoked.
+std::vector<Time> moments_of(const Certificate& certificate);
 
 class Calendar {
  public:

@@ -3,6 +3,7 @@
 #include "xds/encode.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace mp::xds {
 namespace {
@@ -23,19 +24,25 @@ void Domains::remove(const HttpClaim& claim) {
   if (has_path(claim)) --by_path_;
 }
 
-std::string Domains::tokens() const {
-  std::map<std::string, TokenCheck> checks;
-  for (const auto& [name, check] : checks_) checks.emplace(name, check.check);
-  return checks.empty() ? std::string() : deterministic(encode(checks));
-}
-
 void Domains::count_checks(const VirtualHost& host, int step) {
   for (const TokenCheck& check : host.checks) {
     const auto known = checks_.try_emplace(check_name(check)).first;
     // Of a rotated secret the other domains have the old form until they are made anew as well.
-    if (step > 0) known->second.check = check;
-    if ((known->second.users += step) == 0) checks_.erase(known);
+    if (step > 0 && known->second.check != check) {
+      known->second.check = check;
+      checks_changed_ = true;
+    }
+    if ((known->second.users += step) > 0) continue;
+    checks_.erase(known);
+    checks_changed_ = true;
   }
+}
+
+void Domains::encode_checks() {
+  if (!std::exchange(checks_changed_, false)) return;
+  std::map<std::string, TokenCheck> checks;
+  for (const auto& [name, check] : checks_) checks.emplace(name, check.check);
+  tokens_ = checks.empty() ? std::string() : deterministic(encode(checks));
 }
 
 void Domains::remake(Shelves& shelves, Tally& findings) {
@@ -45,6 +52,7 @@ void Domains::remake(Shelves& shelves, Tally& findings) {
       std::ranges::any_of(touched_, [](const auto& name) { return is_wildcard(name); });
   for (const std::string& name : touched_) remake_domain(name, shelves, findings);
   touched_.clear();
+  encode_checks();
   if (joint) remake_joint(shelves);
 }
 
@@ -54,7 +62,12 @@ void Domains::remake_domain(const std::string& name, Shelves& shelves, Tally& fi
   const bool own_scope = flavour_ == Flavour::Delta && !is_wildcard(name);
   const HttpSettlement settlement = settle_http({domain.claims.begin(), domain.claims.end()});
   findings.replace(domain.findings, settlement.findings);
-  count_checks(domain.host, -1);
+  // What both have is not missing in between, and need not be encoded again.
+  const VirtualHost before = std::exchange(domain.host, {});
+  if (!domain.claims.empty())
+    domain.host = make_virtual_host(name, settlement, {flavour_, logging_});
+  count_checks(domain.host, 1);
+  count_checks(before, -1);
   if (domain.claims.empty()) {
     wildcards_.erase(name);
     domains_.erase(at);
@@ -62,8 +75,6 @@ void Domains::remake_domain(const std::string& name, Shelves& shelves, Tally& fi
     return;
   }
   domain.findings = settlement.findings;
-  domain.host = make_virtual_host(name, settlement, {flavour_, logging_});
-  count_checks(domain.host, 1);
   if (is_wildcard(name)) wildcards_.insert(name);
   if (own_scope)
     shelf(shelves, Type::ScopedRoute)

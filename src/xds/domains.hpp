@@ -42,7 +42,7 @@ class Domains {
   bool by_path() const { return by_path_ > 0; }
 
   // The checks of tokens that the listener has to have, encoded; empty: none.
-  std::string tokens() const;
+  const std::string& tokens() const { return tokens_; }
 
   // Brings shelves and findings up to date with the claims.
   void remake(Shelves& shelves, Tally& findings);
@@ -58,6 +58,7 @@ class Domains {
   void remake_joint(Shelves& shelves);
   std::vector<const VirtualHost*> hosts() const;
   void count_checks(const VirtualHost& host, int step);
+  void encode_checks();
 
   std::string routes_;
   Flavour flavour_;
@@ -69,6 +70,8 @@ class Domains {
     int users = 0;
   };
   std::map<std::string, Check> checks_;  // by name: of all domains
+  bool checks_changed_ = false;          // since they were encoded
+  std::string tokens_;
   std::set<std::string> touched_;
   int by_path_ = 0;  // claims
 };

@@ -4,10 +4,6 @@
 
 namespace mp::xds {
 
-std::string words_of(const Error& error) {
-  return error.message.empty() ? std::string(facts(error.code).message) : error.message;
-}
-
 void check_again(Gate& gate, std::string_view cluster_key, std::int64_t cluster_id,
                  std::string_view node_id, const std::function<void(std::optional<Time>)>& holds,
                  const std::function<void(int, const std::string&)>& refused) {

@@ -55,9 +55,6 @@ class Gate {
   virtual std::optional<Time> check(std::string_view cluster_key, std::int64_t cluster_id) = 0;
 };
 
-// What a call that is refused by `error` ends with, beside its gRPC status.
-std::string words_of(const Error& error);
-
 // Asks whether the key of a call that is under way still opens its cluster: `holds` gets the time
 // when the key ends, `refused` the gRPC status and the words to end the call with. Calls neither
 // when that cannot be told now.

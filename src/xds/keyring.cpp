@@ -2,6 +2,7 @@
 
 #include "model/format.hpp"
 #include "xds/address.hpp"
+#include "xds/calendar.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -116,7 +117,7 @@ Keyring::Changes Keyring::update(const ClusterConfig& config, Time now) {
   entries.reserve(config.certificates.size());
   for (const auto& certificate : config.certificates) {
     entries.push_back({certificate, standing_at(*certificate, now)});
-    for (const Time moment : {certificate->not_before, certificate->expires_at}) {
+    for (const Time moment : moments_of(*certificate)) {
       if (moment > now) until_ = std::min(until_, moment);
     }
   }

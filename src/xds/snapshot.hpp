@@ -6,6 +6,7 @@
 
 #include "xds/census.hpp"
 #include "xds/rows.hpp"
+#include "xds/type.hpp"
 
 #include <array>
 #include <cstdint>
@@ -15,15 +16,6 @@
 #include <vector>
 
 namespace mp::xds {
-
-// In the order of the wire: what is added first stands first, removals go in reverse.
-enum class Type { Cluster, Endpoint, Secret, Listener, Route, ScopedRoute };
-inline constexpr std::size_t type_count = 6;
-
-// "type.googleapis.com/envoy.config.cluster.v3.Cluster"
-std::string_view type_url(Type type);
-// The type of a URL; false for one that this server does not serve.
-bool find_type(std::string_view url, Type& type);
 
 // The row a resource was made from, to name it when a proxy refuses the resource.
 struct Object {

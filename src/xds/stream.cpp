@@ -34,10 +34,10 @@ Stream::Stream(Flavour flavour, std::shared_ptr<Differences> differences)
       lanes_(make_lanes()) {}
 
 Stream::Responses Stream::on_request(const Request& request, Time now) {
-  Type type{};
-  if (!find_type(request.type_url, type)) return {};
-  Lane& each = lane(type);
-  if (!each.requested()) asked_[index(type)] = now;
+  const auto type = find_type(request.type_url);
+  if (!type) return {};
+  Lane& each = lane(*type);
+  if (!each.requested()) asked_[index(*type)] = now;
   answered(each, request, now);
   if (dialect_.counts(each, request)) subscribe(each, request, now);
   return step(now);

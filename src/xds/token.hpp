@@ -18,6 +18,7 @@ struct TokenCheck {
   Parties parties;  // one of them has signed; at least one
   // Key of the filter's metadata that tells why a token was refused; empty: nobody wants to know.
   std::string refusal{};
+  bool operator==(const TokenCheck&) const = default;
 };
 
 // A JwtAuthentication for every path. A good token is taken off the request; its expiry is needed,

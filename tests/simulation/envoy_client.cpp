@@ -8,8 +8,6 @@
 namespace mp::xds {
 namespace {
 
-constexpr std::array all_types{Type::Cluster,  Type::Endpoint, Type::Secret,
-                               Type::Listener, Type::Route,    Type::ScopedRoute};
 constexpr std::array<std::string_view, type_count> nouns{"cluster",  "endpoint", "secret",
                                                          "listener", "route",    "scope"};
 

@@ -58,8 +58,9 @@ std::vector<std::string> Referee::unanswered(Type type) const {
 }
 
 void Referee::on_request(const Request& request, Time now) {
-  Type type{};
-  if (!find_type(request.type_url, type)) return;
+  const auto found = find_type(request.type_url);
+  if (!found) return;
+  const Type type = *found;
   Kind& kind = of(type);
   const bool stale = !kind.last_nonce.empty() && request.nonce != kind.last_nonce;
   answered(type, request, now);

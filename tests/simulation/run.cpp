@@ -13,8 +13,6 @@
 namespace mp::xds {
 namespace {
 
-constexpr std::array all_types{Type::Cluster,  Type::Endpoint, Type::Secret,
-                               Type::Listener, Type::Route,    Type::ScopedRoute};
 constexpr std::size_t most_at_once = 64;  // responses to one event
 constexpr int most_rounds = 200;          // until it must be quiet
 
@@ -34,9 +32,8 @@ std::string text_of(const Response& response) {
 }
 
 std::string text_of(const Request& request) {
-  Type type{};
-  const bool known = find_type(request.type_url, type);
-  std::string text = known ? show(type, "") : "unknown ";
+  const auto type = find_type(request.type_url);
+  std::string text = type ? show(*type, "") : "unknown ";
   for (const auto& name : request.subscribe) text += "+" + name + " ";
   for (const auto& name : request.unsubscribe) text += "-" + name + " ";
   for (const KnownVersion each : request.initial_versions)
@@ -296,8 +293,7 @@ void Run::check_settled(Connection& connection) {
   check_answered(connection);
   if (connection.envoy) return check_envoy(connection);
   for (const auto& held : stream.held()) {
-    Type type{};
-    find_type(held.type_url, type);
+    const Type type = find_type(held.type_url).value();
     if (held.version != version_of(connection.referee->wanted(type)))
       throw Complaint(connection.name + " does not get its " + show(type, ""));
   }

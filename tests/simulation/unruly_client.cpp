@@ -6,8 +6,6 @@
 namespace mp::xds {
 namespace {
 
-constexpr std::array all_types{Type::Cluster,  Type::Endpoint, Type::Secret,
-                               Type::Listener, Type::Route,    Type::ScopedRoute};
 constexpr std::size_t most_remembered = 8;
 
 }  // namespace

@@ -8,15 +8,14 @@
 namespace mp::api {
 namespace {
 
-ConfiguredSecret secret_of(const Service& service, Time now) {
-  ConfiguredSecret secret{
-      .service_id = service.id, .auth_type = service.auth_type, .current = *service.secret};
+Service with_secrets(Service service, Time now) {
+  reveal_secret(service);
   if (service.previous_secret && service.previous_secret_until &&
       *service.previous_secret_until > now) {
-    secret.previous = service.previous_secret;
-    secret.previous_until = service.previous_secret_until;
+    service.auth_config.previous_secret = service.previous_secret;
+    service.auth_config.previous_secret_until = service.previous_secret_until;
   }
-  return secret;
+  return service;
 }
 
 }  // namespace
@@ -31,10 +30,8 @@ ProxyConfiguration load_configuration(Reader& db, std::int64_t cluster_id, Time 
                                                .log_auth = cluster.log_auth,
                                                .log_netflow = cluster.log_netflow,
                                                .log_debug = cluster.log_debug}};
-  for (const auto& service : config->services) {
-    configuration.services.push_back(*service);
-    if (service->secret) configuration.secrets.push_back(secret_of(*service, now));
-  }
+  for (const auto& service : config->services)
+    configuration.services.push_back(with_secrets(*service, now));
   for (const auto& mapping : config->mappings) configuration.mappings.push_back(*mapping);
   for (const auto& certificate : config->certificates) {
     if (!is_delivered_at(*certificate, now)) continue;

@@ -96,7 +96,7 @@ ReachProof told(const xds::Proof& proof) {
       break;
     case xds::Proof::Kind::Key:
       told.kind = ProofKind::ApiKey;
-      told.header = proof.of->service->auth_config.header.value_or("X-API-Key");
+      told.header = proof.of->service->auth_config.header.value_or(std::string(usual_key_header));
       break;
     case xds::Proof::Kind::Certificate: told.kind = ProofKind::ClientCertificate; break;
   }

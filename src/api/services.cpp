@@ -15,12 +15,6 @@ void show_status(Call& call, std::vector<Service*> services) {
     service->status = statuses.of(describe<Service>, service->id, service->cluster_id);
 }
 
-// Shown in this one answer.
-void reveal(Service& service) {
-  if (service.auth_type == AuthType::Jwt) service.auth_config.jwt_secret = service.secret;
-  if (service.auth_type == AuthType::ApiKey) service.auth_config.api_key = service.secret;
-}
-
 // The secret that the type needs: a new one when the type is new.
 void renew_secret(Service& service, AuthType before) {
   if (service.auth_type == before) return;
@@ -52,7 +46,7 @@ Created<Service> create_service(Call& call, New<Service> body) {
     renew_secret(created.value, AuthType::None);
     db.insert(created.value);
     call.revision_cluster = created.value.cluster_id;
-    reveal(created.value);
+    reveal_secret(created.value);
     show_written(call, created.value);
     return created;
   });
@@ -73,7 +67,7 @@ Service update_service(Call& call, Id<Service> id, Change<Service> change) {
     renew_secret(service, before);
     const bool changed = db.update(service);
     call.revision_cluster = service.cluster_id;
-    if (service.auth_type != before) reveal(service);
+    if (service.auth_type != before) reveal_secret(service);
     if (changed)
       show_written(call, service);
     else
@@ -128,7 +122,7 @@ ServiceToken make_token(Call& call, Id<Service> id, Late<TokenRequest> body) {
   call.read([&](Reader& db) { service = get_visible<Service>(db, call.caller, id.value); });
   if (service.auth_type != AuthType::Jwt)
     throw Error(Code::Conflict, "The service's auth_type is not jwt");
-  const int longest = service.auth_config.jwt_expiry.value_or(3600);
+  const int longest = service.auth_config.jwt_expiry.value_or(usual_jwt_expiry);
   const std::chrono::seconds life(body.read().ttl.value_or(longest));
   if (life > std::chrono::seconds(longest)) {
     throw invalid("ttl", "Must be at most the service's jwt_expiry, " + std::to_string(longest));

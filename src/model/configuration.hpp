@@ -33,30 +33,6 @@ template <>
 inline constexpr Description describe<ConfiguredCluster> = part<ConfiguredCluster>(
     "configured_cluster", "The cluster, as its proxies need it.", configured_cluster_fields);
 
-struct ConfiguredSecret {
-  std::int64_t service_id = 0;
-  AuthType auth_type = AuthType::None;
-  Secret current;
-  std::optional<Secret> previous;
-  std::optional<Time> previous_until;
-};
-inline constexpr std::array configured_secret_fields{
-    field<&ConfiguredSecret::service_id>("service_id", "Whose it is.", {.mode = Mode::Server}),
-    field<&ConfiguredSecret::auth_type>("auth_type", "What it is: a JWT secret or an API key.",
-                                        {.mode = Mode::Server}),
-    field<&ConfiguredSecret::current>(
-        "current", "The secret of now.",
-        {.mode = Mode::Server, .example = "\"new_jwt_secret_value\""}),
-    field<&ConfiguredSecret::previous>(
-        "previous", "The one before, while it is good.",
-        {.mode = Mode::Server, .example = "\"old_jwt_secret_value\""}),
-    field<&ConfiguredSecret::previous_until>("previous_until", "When that ends.",
-                                             {.mode = Mode::Server}),
-};
-template <>
-inline constexpr Description describe<ConfiguredSecret> = part<ConfiguredSecret>(
-    "configured_secret", "The secrets of one service.", configured_secret_fields);
-
 struct ConfiguredCertificate {
   std::int64_t id = 0;
   std::string name;
@@ -88,7 +64,6 @@ inline constexpr Description describe<ConfiguredCertificate> = part<ConfiguredCe
 struct ProxyConfiguration {
   ConfiguredCluster cluster;
   std::vector<Service> services;
-  std::vector<ConfiguredSecret> secrets;
   std::vector<Mapping> mappings;
   std::vector<ConfiguredCertificate> certificates;
   std::string version;
@@ -96,9 +71,8 @@ struct ProxyConfiguration {
 inline constexpr std::array proxy_configuration_fields{
     field<&ProxyConfiguration::cluster>("cluster", "The cluster of the key.",
                                         {.mode = Mode::Server}),
-    field<&ProxyConfiguration::services>("services", "Its services.", {.mode = Mode::Server}),
-    field<&ProxyConfiguration::secrets>("secrets", "The services' secrets.",
-                                        {.mode = Mode::Server}),
+    field<&ProxyConfiguration::services>("services", "Its services, with their secrets.",
+                                         {.mode = Mode::Server}),
     field<&ProxyConfiguration::mappings>("mappings", "Its mappings.", {.mode = Mode::Server}),
     field<&ProxyConfiguration::certificates>("certificates", "Its certificates.",
                                              {.mode = Mode::Server}),

@@ -202,8 +202,10 @@ void read_new(const Description& description, void* object, const json::value& b
   if (!members) return;
   refuse_unknown(description, *members, path, violations);
   const auto before = violations.size();
+  std::vector<std::string_view> sent;
   for (const Field& field : description.fields) {
     const json::value* value = field.visible() ? members->if_contains(field.name) : nullptr;
+    if (value) sent.push_back(field.name);
     if (value && field.rules.change_only) {
       refuse(join(path, field.name), "Is only for a change", violations);
     } else if (value && field.writable()) {
@@ -215,6 +217,7 @@ void read_new(const Description& description, void* object, const json::value& b
     }
   }
   if (violations.size() != before) return;
+  if (description.settle) description.settle(object, sent);
   check_whole(description, object, violations);
   for (std::size_t at = before; at < violations.size(); ++at)
     violations[at].field = join(path, violations[at].field);

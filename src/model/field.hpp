@@ -99,8 +99,8 @@ struct Description {
   std::span<const Field> fields{};
   void (*check)(const void* object, Violations& violations) = nullptr;  // rules over several fields
   std::shared_ptr<void> (*make)() = nullptr;                            // a default instance
-  // After a change, before `check`: resets what no longer fits and is not among the changed fields
-  // itself.
+  // After the fields of a new object or of a change were read, before `check`: resets what no
+  // longer fits and is not among the fields that were sent, and fills in what follows from others.
   void (*settle)(void* object, std::span<const std::string_view> changed) = nullptr;
 };
 

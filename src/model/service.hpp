@@ -22,11 +22,17 @@ template <>
 inline constexpr std::array names_of<HealthProtocol>{
     std::string_view("http"), std::string_view("tcp"), std::string_view("grpc")};
 
+// What auth_config says unless the client does.
+inline constexpr int usual_jwt_expiry = 3600;
+inline constexpr std::string_view usual_key_header = "X-API-Key";
+
 struct AuthConfig {
   std::optional<int> jwt_expiry;
   std::optional<std::string> header;
   std::optional<Secret> jwt_secret;
   std::optional<Secret> api_key;
+  std::optional<Secret> previous_secret;
+  std::optional<Time> previous_secret_until;
 };
 
 inline constexpr std::array auth_config_fields{
@@ -36,11 +42,19 @@ inline constexpr std::array auth_config_fields{
     field<&AuthConfig::header>(
         "header", "Header that carries the API key; X-API-Key unless set.",
         {.min = 1, .max = 100, .format = "header_name", .example = "\"X-API-Key\""}),
-    field<&AuthConfig::jwt_secret>("jwt_secret",
-                                   "The secret, in the answer that makes it and never again.",
-                                   {.mode = Mode::Server, .kept = Kept::Once}),
-    field<&AuthConfig::api_key>("api_key", "The key, in the answer that makes it and never again.",
-                                {.mode = Mode::Server, .kept = Kept::Once}),
+    field<&AuthConfig::jwt_secret>(
+        "jwt_secret",
+        "The secret, in the answer that makes it and in its proxies' configuration alone.",
+        {.mode = Mode::Server, .kept = Kept::Once}),
+    field<&AuthConfig::api_key>(
+        "api_key", "The key, in the answer that makes it and in its proxies' configuration alone.",
+        {.mode = Mode::Server, .kept = Kept::Once}),
+    field<&AuthConfig::previous_secret>(
+        "previous_secret",
+        "The secret or key before that, while it is good, in its proxies' configuration alone.",
+        {.mode = Mode::Server, .kept = Kept::Once}),
+    field<&AuthConfig::previous_secret_until>("previous_secret_until", "When that ends.",
+                                              {.mode = Mode::Server, .kept = Kept::Once}),
 };
 template <>
 inline constexpr Description describe<AuthConfig> = part<AuthConfig>(
@@ -180,6 +194,9 @@ void check_service(const void* object, Violations& violations);
 
 // A new auth_type drops the settings of the one before.
 void settle_service(void* object, std::span<const std::string_view> changed);
+
+// Puts the secret into auth_config, where an answer shows it.
+void reveal_secret(Service& service);
 
 template <>
 inline constexpr Description describe<Service> =

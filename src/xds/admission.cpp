@@ -28,7 +28,7 @@ constexpr std::string_view token_filter = "marchproxy.token";
 constexpr std::string_view decision_filter = decision_metadata;
 
 std::string key_header(const Service& service) {
-  return service.auth_config.header.value_or("X-API-Key");
+  return service.auth_config.header.value_or(std::string(usual_key_header));
 }
 
 void permit_address(rbac::Policy& policy, const std::string& address) {

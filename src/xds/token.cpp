@@ -11,7 +11,6 @@ namespace {
 namespace jwt = envoy::extensions::filters::http::jwt_authn::v3;
 
 constexpr int clock_skew = 60;  // seconds
-constexpr int usual_expiry = 3600;
 
 std::string web_key(const Secret& secret) {
   return R"({"kty":"oct","alg":"HS256","k":")" + base64_url(secret.reveal()) + R"("})";
@@ -37,7 +36,7 @@ jwt::JwtProvider provider(const Party& party, const std::string& refusal) {
   provider.set_require_expiration(true);
   // Envoy compares the remaining lifetime without any skew.
   provider.mutable_max_lifetime()->set_seconds(
-      service.auth_config.jwt_expiry.value_or(usual_expiry) + clock_skew);
+      service.auth_config.jwt_expiry.value_or(usual_jwt_expiry) + clock_skew);
   return provider;
 }
 

@@ -52,6 +52,7 @@ const Endpoints& all_endpoints() {
       endpoints.group(noun.group);
       noun.add(endpoints);
     }
+    endpoints.connect();
     return endpoints;
   }();
   return all;

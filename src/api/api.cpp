@@ -76,6 +76,14 @@ Caller find_caller(Context& context, const http::Request& request, Needs needs) 
   return caller;
 }
 
+// A kept answer says it again.
+void add_location(const Endpoint& endpoint, const Reply& reply, http::Headers& headers) {
+  if (endpoint.location.empty() || reply.status != 201) return;
+  const auto made = boost::json::parse(reply.data);
+  headers.emplace_back("Location",
+                       "/api/v1" + endpoint.location + std::to_string(made.at("id").as_int64()));
+}
+
 struct Wait {
   xds::Status& status;
   std::int64_t revision = 0;
@@ -240,6 +248,7 @@ void Api::finish(Call& call, const Route& route, Reply reply, const http::Answer
   http::Headers headers = std::move(call.headers);
   add(std::move(call.limits), headers);
   if (route.deprecated) Observer::deprecate(route, headers);
+  add_location(*route.endpoint, reply, headers);
   if (call.revision > 0) headers.emplace_back("X-Config-Revision", std::to_string(call.revision));
   const std::int64_t seconds = call.revision > 0 ? preferred_wait(call.request) : 0;
   if (seconds > 0) {

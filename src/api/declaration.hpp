@@ -70,6 +70,7 @@ struct Endpoint {
   bool conditional = false;              // honours If-Match
   const Description* settles = nullptr;  // of the answer, when proxies decide on its status
   int status = 200;
+  std::string location{};      // of what it makes, up to the id: "/services/"; empty: nowhere
   std::string content_type{};  // not empty: no envelope; several with ", " between
   Data data = Data::Nothing;
   const Description* data_of = nullptr;  // the object, or each on the page

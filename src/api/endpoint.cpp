@@ -321,4 +321,15 @@ Endpoint& Endpoints::place(Declaration declaration) {
   return endpoints_.emplace_back(std::move(endpoint));
 }
 
+void Endpoints::connect() {
+  for (Endpoint& maker : endpoints_) {
+    if (maker.status != 201) continue;
+    const std::string place = "/" + std::string(maker.data_of->plural) + "/";
+    const bool can_be_read = std::ranges::any_of(endpoints_, [&](const Endpoint& other) {
+      return other.method == "GET" && other.path == place + "{id}";
+    });
+    if (can_be_read) maker.location = place;
+  }
+}
+
 }  // namespace mp::api

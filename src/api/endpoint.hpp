@@ -332,6 +332,8 @@ class Endpoints {
     };
   }
 
+  // Once all are there: finds where what an endpoint makes can be read.
+  void connect();
   // Of the endpoints that are added from now on.
   void group(const Group& group) { group_ = group; }
   const std::vector<Endpoint>& all() const { return endpoints_; }

@@ -53,6 +53,7 @@ json::object good_headers(const Endpoint& endpoint) {
   json::object headers = common_headers(place_of(endpoint));
   if (endpoint.content_type.empty()) add_header(headers, "Cache-Control");
   if (endpoint.has_etag) add_header(headers, "ETag");
+  if (!endpoint.location.empty()) add_header(headers, "Location");
   if (endpoint.data == Data::Page) add_header(headers, "Link");
   for (const auto name : endpoint.declaration.headers)
     add_header(headers, name == "Cache-Control" ? "Cache-Control-Asset" : name);

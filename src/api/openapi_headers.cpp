@@ -48,6 +48,8 @@ constexpr std::array facts_of_headers{
     HeaderFacts{"ETag", "ETag", Presence::Always,
                 "Version of the object, for If-Match and If-None-Match.",
                 R"({"type": "string", "pattern": "^\"[!#-~]+\"$"})", R"("\"3-live\"")"},
+    HeaderFacts{"Location", "Location", Presence::Always, "Where what was made can be read.",
+                R"({"type": "string"})", R"("/api/v1/services/42")"},
     HeaderFacts{"Link", "Link", Presence::Always,
                 "The pages first, prev, next and last, as far as there are such.",
                 R"({"type": "string"})", R"("</api/v1/services?page=1>; rel=\"first\"")"},

@@ -36,13 +36,19 @@ void refuse_clash(Reader& db, const Mapping& mapping) {
 
 void narrow_to_side(Selection& selection, const ListQuery& query, const std::string& filter,
                     const std::string& side) {
-  const auto* name = query.filter(filter);
-  if (!name) return;
+  const auto* wanted = query.filter(filter);
+  if (!wanted) return;
+  constexpr std::string_view collection = "collection:";
+  std::string name(wanted->as_string());
+  std::string ends = "mapping_ends e JOIN services s ON s.id = e.service_id WHERE s.name = :";
+  if (name == "any") ends = "mapping_ends e WHERE e.kind = :";
+  if (name.starts_with(collection)) {
+    ends = "mapping_ends e WHERE e.kind = 'collection' AND e.name = :";
+    name.erase(0, collection.size());
+  }
   narrow(selection,
-         "id IN (SELECT e.mapping_id FROM mapping_ends e JOIN services s ON s.id = e.service_id "
-         "WHERE e.side = '" +
-             side + "' AND s.name = :" + filter + ")");
-  selection.values.emplace_back(filter, std::string(name->as_string()));
+         "id IN (SELECT e.mapping_id FROM " + ends + filter + " AND e.side = '" + side + "')");
+  selection.values.emplace_back(filter, std::move(name));
 }
 
 // The search covers the comments and the names of the services.

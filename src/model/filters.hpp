@@ -16,9 +16,13 @@ inline constexpr std::array extra_filters<User>{
 
 template <>
 inline constexpr std::array extra_filters<Mapping>{
-    ExtraFilter{"source_service", "Only those with this service, by name, among their sources.",
-                JsonType::String},
-    ExtraFilter{"dest_service", "Only those with this service, by name, among their destinations.",
+    ExtraFilter{
+        "source_service",
+        "Only those that name this among their sources: a service, collection:<name> or any.",
+        JsonType::String},
+    ExtraFilter{"dest_service",
+                "Only those that name this among their destinations: a service or "
+                "collection:<name>.",
                 JsonType::String},
 };
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <thread>
 
 namespace mp {
@@ -81,6 +82,14 @@ std::string make_hash(const Secret& password) {
   return text.data();
 }
 
+std::string base64(std::span<const unsigned char> bytes) {
+  constexpr int variant = sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
+  std::string text(sodium_base64_encoded_len(bytes.size(), variant), '\0');
+  sodium_bin2base64(text.data(), text.size(), bytes.data(), bytes.size(), variant);
+  text.pop_back();  // the NUL
+  return text;
+}
+
 // Not logged one by one: the metrics count them.
 Error busy() { return unavailable("Too many sign-ins at once", ""); }
 
@@ -98,8 +107,16 @@ void check_password_rules(const Secret& password, std::string_view username,
   if (is_common(text)) refuse("Is one of the commonest passwords");
 }
 
-HashGate::HashGate(HashLimits limits)
-    : most_waiting_(limits.most_waiting), nobody_(make_hash(Secret(random_text(shortest)))) {
+std::string unmet_hash() {
+  std::array<unsigned char, salt_bytes + hash_bytes> bytes{};
+  randombytes_buf(bytes.data(), bytes.size());
+  const std::span all(bytes);
+  return "$argon2id$v=19$m=" + std::to_string(memory) + ",t=" + std::to_string(passes) +
+         ",p=" + std::to_string(lanes) + "$" + base64(all.first(salt_bytes)) + "$" +
+         base64(all.subspan(salt_bytes));
+}
+
+HashGate::HashGate(HashLimits limits) : most_waiting_(limits.most_waiting), nobody_(unmet_hash()) {
   std::size_t count = limits.at_once;
   if (count == 0) count = std::max(2U, std::thread::hardware_concurrency()) - 1;
   for (std::size_t made = 0; made < count; ++made) threads_.emplace_back([this] { serve(); });

@@ -23,6 +23,9 @@ namespace mp {
 void check_password_rules(const Secret& password, std::string_view username,
                           const std::string& field, Violations& violations);
 
+// The text form of a hash of today's costs that no password is known for. Costs no hashing.
+std::string unmet_hash();
+
 struct HashLimits {
   std::size_t at_once =
       0;  // hashings that run together; 0: one for each core but one, at least one
@@ -64,7 +67,7 @@ class HashGate {
   std::size_t running_ = 0;
   bool stopping_ = false;
   const std::size_t most_waiting_;
-  const std::string nobody_;  // hash of a random password
+  const std::string nobody_;  // what takes as long to check as any hash, and which nothing meets
   std::vector<std::thread> threads_;
 };
 

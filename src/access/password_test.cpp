@@ -1,5 +1,6 @@
 #include "access/password.hpp"
 
+#include <argon2.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -66,6 +67,17 @@ TEST(HashGate, NobodyHasNoPassword) {
   EXPECT_FALSE(gate.verify("", Secret("")));
   EXPECT_FALSE(gate.verify("", Secret("sunny-side-up-eggs")));
   EXPECT_FALSE(gate.verify("not a hash", Secret("sunny-side-up-eggs")));
+}
+
+// Else the answer for a name that nobody has would come sooner.
+TEST(HashGate, NobodysHashTakesTheSameWork) {
+  const std::string unmet = unmet_hash();
+  const std::string real = HashGate().hash(Secret("sunny-side-up-eggs"));
+  EXPECT_EQ(unmet.size(), real.size());
+  EXPECT_EQ(unmet.substr(0, unmet.rfind("p=1$")), real.substr(0, real.rfind("p=1$")));
+  EXPECT_NE(unmet, unmet_hash());
+  EXPECT_EQ(argon2id_verify(unmet.c_str(), "sunny", 5), ARGON2_VERIFY_MISMATCH)
+      << "it is read, and all the work is done";
 }
 
 TEST(HashGate, KnowsOldCosts) {

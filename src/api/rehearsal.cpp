@@ -95,6 +95,8 @@ bool is_refusal(const Error& error) {
   return error.code != Code::Internal && error.code != Code::Unavailable;
 }
 
+std::int64_t number(const std::string& text) { return std::strtoll(text.c_str(), nullptr, 10); }
+
 class Trial {
  public:
   Trial(const Call& call, Writer& db, Rehearsal& rehearsal)
@@ -102,12 +104,14 @@ class Trial {
 
   void run(const std::vector<PlannedChange>& changes) {
     rehearsal_.revision = db_.revision();
+    std::set<std::int64_t> clusters;
     db_.undone([&] {
       make(changes);
       take_entries();
-      for (const std::int64_t id : concerned()) fleets_[id].after = xds::load_config(db_, id);
+      take_objects();
+      clusters = concerned();
     });
-    for (auto& [id, fleet] : fleets_) complete(id, fleet);
+    for (const std::int64_t id : clusters) complete(id);
   }
 
  private:
@@ -131,6 +135,16 @@ class Trial {
       throw invalid("changes", "Would change more than 20000 objects");
   }
 
+  // What the changes touched, as they leave it. The rest of a cluster is as it was.
+  void take_objects() {
+    for (const ChangeEntry& entry : rehearsal_.entries) {
+      if (!xds::is_intent(entry.resource)) continue;
+      const std::int64_t id = number(entry.object_id);
+      xds::reload(db_, made_, entry.resource, id);
+      if (entry.resource == describe<Cluster>.name) clusters_[id] = made_.cluster;
+    }
+  }
+
   std::set<std::int64_t> concerned() {
     std::set<std::int64_t> ids;
     bool all = false;
@@ -146,47 +160,42 @@ class Trial {
     return ids;
   }
 
-  void complete(std::int64_t id, Rehearsal::Fleet& fleet);
+  // Those that were not touched keep their address, by which the translation knows that they are
+  // the same.
+  void complete(std::int64_t id) {
+    Rehearsal::Fleet& fleet = rehearsal_.fleets[id];
+    fleet.before = xds::load_config(db_, id);
+    fleet.proxies =
+        db_.select<Proxy>({.where = "cluster_id = :cluster", .values = {{"cluster", id}}});
+    auto after = std::make_shared<xds::ClusterConfig>(*fleet.before);
+    put(id, after->services, made_.services);
+    put(id, after->mappings, made_.mappings);
+    put(id, after->certificates, made_.certificates);
+    put(id, after->issuers, made_.issuers);
+    if (const auto changed = clusters_.find(id); changed != clusters_.end())
+      after->cluster = changed->second;
+    fleet.after = std::move(after);
+  }
+
+  // Touched ones that are not among `made` have gone.
+  template <class T>
+  void put(std::int64_t cluster_id, xds::Rows<T, &T::id>& rows, const xds::Rows<T, &T::id>& made) {
+    typename xds::Rows<T, &T::id>::Changes changes;
+    for (const ChangeEntry& entry : rehearsal_.entries) {
+      if (entry.resource != describe<T>.name) continue;
+      if (entry.cluster_id && *entry.cluster_id != cluster_id) continue;
+      const std::int64_t id = number(entry.object_id);
+      changes[id] = made.find(id);
+    }
+    rows.take(changes);
+  }
 
   const Call& call_;
   Writer& db_;
   Rehearsal& rehearsal_;
-  std::map<std::int64_t, Rehearsal::Fleet>& fleets_ = rehearsal_.fleets;
+  xds::ClusterConfig made_;  // of all clusters
+  std::map<std::int64_t, std::shared_ptr<const Cluster>> clusters_;
 };
-
-using Touched = std::set<std::pair<std::string_view, std::int64_t>>;
-
-// What was not touched keeps its address, by which the translation knows that it is the same.
-template <class T>
-void share(xds::Rows<T, &T::id>& after, const xds::Rows<T, &T::id>& before,
-           const Touched& touched) {
-  using Table = xds::Rows<T, &T::id>;
-  typename Table::Changes changes;
-  for (const auto& change : Table::difference(before, after)) {
-    const bool same =
-        change.before && change.after && !touched.contains({describe<T>.name, change.key()});
-    if (!same) changes[change.key()] = change.after;
-  }
-  after = before;
-  after.take(changes);
-}
-
-std::int64_t number(const std::string& text) { return std::strtoll(text.c_str(), nullptr, 10); }
-
-void Trial::complete(std::int64_t id, Rehearsal::Fleet& fleet) {
-  fleet.before = xds::load_config(db_, id);
-  fleet.proxies =
-      db_.select<Proxy>({.where = "cluster_id = :cluster", .values = {{"cluster", id}}});
-  Touched touched;
-  for (const ChangeEntry& entry : rehearsal_.entries)
-    touched.emplace(entry.resource, number(entry.object_id));
-  auto after = std::make_shared<xds::ClusterConfig>(*fleet.after);
-  share(after->services, fleet.before->services, touched);
-  share(after->mappings, fleet.before->mappings, touched);
-  share(after->certificates, fleet.before->certificates, touched);
-  share(after->issuers, fleet.before->issuers, touched);
-  fleet.after = std::move(after);
-}
 
 // The members that differ, but for the time of the change.
 std::vector<std::string> differing(const json::object& before, const json::object& after) {

@@ -20,37 +20,6 @@ std::int64_t number(const std::string& text) {
   return value;
 }
 
-// Puts the object in its place by id, or takes it away when it is gone (then the answer is false).
-template <class T>
-bool place(Rows<T, &T::id>& objects, std::int64_t id, std::optional<T> object) {
-  if (!object) {
-    objects.erase(id);
-    return false;
-  }
-  objects.put(std::make_shared<const T>(*std::move(object)));
-  return true;
-}
-
-std::optional<Mapping> load_mapping(Reader& db, std::int64_t id) {
-  auto found = load_mappings(db, {.where = "id = :id", .values = {{"id", id}}});
-  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
-}
-
-// Brings one object up to date; false when it has gone.
-bool apply(Reader& db, ClusterConfig& config, const std::string& noun, std::int64_t id) {
-  if (noun == "service") return place(config.services, id, db.find<Service>(id));
-  if (noun == "mapping") return place(config.mappings, id, load_mapping(db, id));
-  if (noun == "certificate") return place(config.certificates, id, db.find<Certificate>(id));
-  if (noun == "issuer") return place(config.issuers, id, load_issuer(db, id));
-  config.cluster = std::make_shared<const Cluster>(db.get<Cluster>(id));
-  return true;
-}
-
-bool is_intent(std::string_view noun) {
-  constexpr std::string_view nouns[] = {"cluster", "service", "mapping", "certificate", "issuer"};
-  return std::ranges::find(nouns, noun) != std::end(nouns);
-}
-
 }  // namespace
 
 mp::Status ClusterView::of(std::string_view noun, std::int64_t id) const {
@@ -327,7 +296,7 @@ void Hub::take_cluster(Reader& db, std::int64_t cluster_id, const Objects& objec
   auto changed = std::make_shared<ClusterConfig>(*current);
   Objects present, gone;
   for (const auto& [object, revision] : objects) {
-    (apply(db, *changed, object.first, object.second) ? present : gone)[object] = revision;
+    (reload(db, *changed, object.first, object.second) ? present : gone)[object] = revision;
   }
   if (objects.contains({"cluster", cluster_id})) on_cluster_(*changed->cluster);
   const std::lock_guard lock(mutex_);

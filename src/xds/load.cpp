@@ -3,6 +3,8 @@
 #include "xds/build.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <unordered_map>
 
 namespace mp::xds {
@@ -79,6 +81,77 @@ Selection in_cluster(std::int64_t cluster_id) {
   return {.where = "cluster_id = :cluster", .values = {{"cluster", cluster_id}}};
 }
 
+// The other TCP mappings of the cluster that use one of its ports, told from two columns: there may
+// be thousands that do not.
+std::vector<std::int64_t> sharing_ports(Reader& db, const Mapping& candidate) {
+  const auto rows = db.query(
+      "SELECT id, ports FROM mappings WHERE cluster_id = :cluster AND enabled = 1 AND "
+      "protocols LIKE '%\"tcp\"%' AND id <> :id",
+      {{"cluster", candidate.cluster_id}, {"id", candidate.id}}, {Column::Integer, Column::Text});
+  std::vector<std::int64_t> ids;
+  for (const Row& row : rows) {
+    Mapping other;
+    ShapeOf<std::vector<Ports>>::from_cell(other.ports, row[1]);
+    if (share_port(other, candidate)) ids.push_back(std::get<std::int64_t>(row[0]));
+  }
+  return ids;
+}
+
+// In as many queries as it takes.
+template <class Load>
+auto load_by_id(std::span<const std::int64_t> ids, Load load) {
+  decltype(load(Selection())) objects;
+  while (!ids.empty()) {
+    const auto some = ids.first(std::min(ids.size(), most_in_one_query));
+    std::string list;
+    for (const std::int64_t id : some)  // integers of ours: no injection
+      list.append(list.empty() ? "" : ",").append(std::to_string(id));
+    std::ranges::move(load(Selection{.where = "id IN (" + list + ")"}),
+                      std::back_inserter(objects));
+    ids = ids.subspan(some.size());
+  }
+  return objects;
+}
+
+// The services that mappings of one cluster name; one that is named twice may be there twice.
+std::vector<Service> load_named(Reader& db, const std::vector<Mapping>& mappings) {
+  std::set<std::int64_t> ids;
+  std::set<std::string> collections;
+  for (const Mapping& mapping : mappings) {
+    for (const auto* side : {&mapping.source_services, &mapping.dest_services}) {
+      for (const ServiceRef& reference : *side) {
+        if (reference.kind == ServiceRef::Kind::Service) ids.insert(reference.service_id);
+        if (reference.kind == ServiceRef::Kind::Collection) collections.insert(reference.name);
+      }
+    }
+  }
+  auto services = load_by_id(std::vector(ids.begin(), ids.end()),
+                             [&](const Selection& some) { return db.select<Service>(some); });
+  for (const std::string& collection : collections) {
+    Selection theirs = in_cluster(mappings.front().cluster_id);
+    theirs.where += " AND collection = :collection";
+    theirs.values.emplace_back("collection", collection);
+    std::ranges::move(db.select<Service>(theirs), std::back_inserter(services));
+  }
+  return services;
+}
+
+// Puts the object in its place by id, or takes it away when it is gone (then the answer is false).
+template <class T>
+bool place(Rows<T, &T::id>& objects, std::int64_t id, std::optional<T> object) {
+  if (!object) {
+    objects.erase(id);
+    return false;
+  }
+  objects.put(std::make_shared<const T>(*std::move(object)));
+  return true;
+}
+
+std::optional<Mapping> find_mapping(Reader& db, std::int64_t id) {
+  auto found = load_mappings(db, {.where = "id = :id", .values = {{"id", id}}});
+  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
 }  // namespace
 
 void fill_references(Reader& db, const std::vector<Mapping*>& mappings) {
@@ -115,16 +188,29 @@ ClusterConfigPtr load_config(Reader& db, std::int64_t cluster_id) {
   return config;
 }
 
+bool reload(Reader& db, ClusterConfig& config, std::string_view noun, std::int64_t id) {
+  if (noun == "service") return place(config.services, id, db.find<Service>(id));
+  if (noun == "mapping") return place(config.mappings, id, find_mapping(db, id));
+  if (noun == "certificate") return place(config.certificates, id, db.find<Certificate>(id));
+  if (noun == "issuer") return place(config.issuers, id, load_issuer(db, id));
+  config.cluster = std::make_shared<const Cluster>(db.get<Cluster>(id));
+  return true;
+}
+
+bool is_intent(std::string_view noun) {
+  constexpr std::string_view nouns[] = {"cluster", "service", "mapping", "certificate", "issuer"};
+  return std::ranges::find(nouns, noun) != std::end(nouns);
+}
+
 std::optional<std::int64_t> find_tcp_clash(Reader& db, const Mapping& candidate) {
   if (!is_tcp(candidate) || !candidate.enabled) return std::nullopt;
-  Selection selection = in_cluster(candidate.cluster_id);
-  selection.where += " AND enabled = 1 AND protocols LIKE '%\"tcp\"%' AND id <> :id";
-  selection.values.emplace_back("id", candidate.id);
-  auto others = load_mappings(db, selection);
-  std::erase_if(others, [&](const Mapping& other) { return !share_port(other, candidate); });
+  auto others = load_by_id(sharing_ports(db, candidate),
+                           [&](const Selection& some) { return load_mappings(db, some); });
   if (others.empty()) return std::nullopt;
   ClusterConfig config;
-  config.services = share(db.select<Service>(in_cluster(candidate.cluster_id)));
+  others.push_back(candidate);
+  config.services = share(load_named(db, others));
+  others.pop_back();
   config.mappings = share(std::move(others));
   const Mapping* clash = tcp_clash(config, candidate);
   return clash ? std::optional(clash->id) : std::nullopt;

@@ -13,6 +13,10 @@ namespace mp::xds {
 
 // The configuration of a cluster as it is in the database now.
 ClusterConfigPtr load_config(Reader& db, std::int64_t cluster_id);
+// Brings one object up to date, by the noun that the change log has for it; false when it has gone.
+bool reload(Reader& db, ClusterConfig& config, std::string_view noun, std::int64_t id);
+// Whether a cluster's intent consists of such objects.
+bool is_intent(std::string_view noun);
 // Mappings with their service references, in the order of `selection`.
 std::vector<Mapping> load_mappings(Reader& db, const Selection& selection);
 void fill_references(Reader& db, const std::vector<Mapping*>& mappings);

@@ -52,8 +52,10 @@ void count_fleet(Reader& db, Scrape& scrape) {
   scrape.gauge("marchproxy_users_total", "Total number of users", {},
                static_cast<double>(std::get<std::int64_t>(users[0][0])));
   const auto rows = db.query(
-      "SELECT c.name, p.proxy_type, COUNT(*) FROM proxies p JOIN clusters c ON c.id = p.cluster_id "
-      "GROUP BY c.name, p.proxy_type",
+      "SELECT c.name, k.proxy_type, COUNT(p.id) FROM clusters c "
+      "CROSS JOIN (SELECT 'egress' AS proxy_type UNION ALL SELECT 'ingress') k "
+      "LEFT JOIN proxies p ON p.cluster_id = c.id AND p.proxy_type = k.proxy_type "
+      "GROUP BY c.name, k.proxy_type ORDER BY c.name, k.proxy_type",
       {}, {Column::Text, Column::Text, Column::Integer});
   for (const Row& row : rows) {
     scrape.gauge(

@@ -294,9 +294,10 @@ UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Versi
 
 
 def first_words(port, source="127.0.0.1"):
-    """What a TCP server says by itself; empty when the connection is closed, None when it is refused."""
+    """What a TCP server says by itself; empty when the connection is closed, None when it is refused. Who says nothing
+    where TLS is awaited is closed after 10 s."""
     try:
-        with socket.create_connection(("127.0.0.1", port), 10, (source, 0)) as connection:
+        with socket.create_connection(("127.0.0.1", port), 30, (source, 0)) as connection:
             return connection.recv(100).decode()
     except ConnectionRefusedError:
         return None

@@ -49,21 +49,37 @@ void* Workers::enter(void* workers) {
 }
 
 bool Workers::post(std::function<void()> job) {
+  Seat* next = nullptr;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= queue_limit_) return false;
     queue_.push_back(std::move(job));
     ++busy_;
+    if (!resting_.empty()) {
+      next = resting_.back();
+      next->taken = false;
+      resting_.pop_back();
+    }
   }
-  changed_.notify_one();
+  if (next) next->called.notify_one();
   return true;
+}
+
+// Until a job or the end calls. The job may be somebody else's by then.
+void Workers::rest(std::unique_lock<std::mutex>& lock, Seat& seat) {
+  seat.taken = true;
+  resting_.push_back(&seat);
+  seat.called.wait(lock, [&] { return !seat.taken; });
 }
 
 void Workers::run() {
   std::unique_lock lock(mutex_);
+  Seat& seat = seats_.emplace_back();
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (queue_.empty()) return;
+    while (queue_.empty()) {
+      if (stopping_) return;
+      rest(lock, seat);
+    }
     auto job = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
@@ -73,8 +89,8 @@ void Workers::run() {
       log::error("a job failed", {{"error", error.what()}});
     }
     job = nullptr;  // what it holds goes outside of the lock
-    --busy_;
     lock.lock();
+    --busy_;
   }
 }
 
@@ -82,8 +98,11 @@ void Workers::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    for (Seat* seat : std::exchange(resting_, {})) {
+      seat->taken = false;
+      seat->called.notify_one();
+    }
   }
-  changed_.notify_all();
   for (const auto thread : std::exchange(threads_, {})) pthread_join(thread, nullptr);
 }
 

@@ -1,5 +1,7 @@
 // A fixed number of threads for work that may block, behind a bounded queue. Used by api/ so that
-// the I/O threads never wait. It keeps no order between jobs that run at the same time.
+// the I/O threads never wait. It keeps no order between jobs that run at the same time. The thread
+// that rested last is called first: what it used is still in the caches, and threads that the load
+// does not need are left alone.
 #pragma once
 
 #include <atomic>
@@ -34,14 +36,22 @@ class Workers {
   void stop();
 
  private:
+  // Where a thread rests.
+  struct Seat {
+    std::condition_variable called;
+    bool taken = false;  // by its thread
+  };
+
   static void* enter(void* workers);
   void start_thread();
   void run();
+  void rest(std::unique_lock<std::mutex>& lock, Seat& seat);
 
   const std::size_t queue_limit_;
   std::mutex mutex_;
-  std::condition_variable changed_;
   std::deque<std::function<void()>> queue_;
+  std::deque<Seat> seats_;      // of all threads; one is not moved while it is used
+  std::vector<Seat*> resting_;  // the last to come is the first to go
   std::atomic<std::size_t> busy_{0};
   bool stopping_ = false;
   std::vector<pthread_t> threads_;

@@ -6,7 +6,9 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <set>
 #include <stdexcept>
+#include <thread>
 
 namespace mp {
 namespace {
@@ -39,6 +41,35 @@ TEST(Workers, run_jobs_on_other_threads_at_the_same_time) {
   EXPECT_TRUE(second.wait_until_entered());
   first.released.set_value();
   second.released.set_value();
+}
+
+// What it used is still in the caches, and the others need not wake up.
+TEST(Workers, call_the_thread_that_rested_last) {
+  Gate first;
+  Gate second;
+  Workers workers(2, 10);
+  ASSERT_TRUE(workers.post(first.job()));
+  ASSERT_TRUE(workers.post(second.job()));
+  ASSERT_TRUE(first.wait_until_entered());
+  ASSERT_TRUE(second.wait_until_entered());
+  first.released.set_value();
+  const auto is_at_rest = [&](std::size_t busy) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (workers.busy() != busy && std::chrono::steady_clock::now() < end)
+      std::this_thread::yield();
+    return workers.busy() == busy;
+  };
+  ASSERT_TRUE(is_at_rest(1));
+  second.released.set_value();
+  ASSERT_TRUE(is_at_rest(0));
+  std::set<std::thread::id> called;
+  for (int job = 0; job < 10; ++job) {
+    std::promise<std::thread::id> ran;
+    ASSERT_TRUE(workers.post([&] { ran.set_value(std::this_thread::get_id()); }));
+    called.insert(ran.get_future().get());
+    ASSERT_TRUE(is_at_rest(0));
+  }
+  EXPECT_EQ(called.size(), 1U);
 }
 
 TEST(Workers, refuse_a_job_when_the_queue_is_full_and_take_the_next_when_it_is_not) {

@@ -42,9 +42,10 @@ def at_ports_of(run, script):
 
 def execute(run, page, mark):
     script = PRELUDE + at_ports_of(run, "\n".join(blocks(page, mark)))
-    done = subprocess.run(["bash", "-c", script], cwd=run.data.parent, capture_output=True,
-                          env=run.environment() | {"XDG_CONFIG_HOME": str(run.data.parent / "config")},
-                          text=True, timeout=120)
+    environment = run.environment() | {"XDG_CONFIG_HOME": str(run.data.parent / "config")}
+    environment.pop("PYTHONUNBUFFERED", None)  # print() into a pipe would write twice, to a reader that may have gone
+    done = subprocess.run(["bash", "-c", script], cwd=run.data.parent, capture_output=True, env=environment, text=True,
+                          timeout=120)
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
     assert '"success":false' not in done.stdout, done.stdout
     return done.stdout

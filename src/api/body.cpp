@@ -64,11 +64,16 @@ struct RepeatFinder {
   bool on_comment(json::string_view, json::error_code&) { return true; }
 };
 
-bool is_json(std::string_view content_type) {
-  std::string type(content_type.substr(0, content_type.find(';')));
-  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
-  std::ranges::transform(type, type.begin(),
+std::string lower(std::string_view text) {
+  std::string copy(text);
+  std::ranges::transform(copy, copy.begin(),
                          [](unsigned char letter) { return std::tolower(letter); });
+  return copy;
+}
+
+bool is_json(std::string_view content_type) {
+  std::string type = lower(content_type.substr(0, content_type.find(';')));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
   return type == "application/json" || type == "application/merge-patch+json" ||
          (type.starts_with("application/") && type.ends_with("+json"));
 }
@@ -84,7 +89,14 @@ void refuse_repeats(std::string_view text, const json::parse_options& options) {
 
 }  // namespace
 
+void refuse_encoding(const http::Request& request) {
+  const std::string encoding = lower(request.header("Content-Encoding"));
+  if (encoding.empty() || encoding == "identity") return;
+  throw Error(Code::UnsupportedMediaType, "The body must be sent without a Content-Encoding");
+}
+
 json::value parse_body(const http::Request& request) {
+  refuse_encoding(request);
   const std::string_view type = request.header("Content-Type");
   if (!type.empty() && !is_json(type)) {
     Error error(Code::UnsupportedMediaType, "The body must be application/json");

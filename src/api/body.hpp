@@ -11,6 +11,9 @@ namespace mp::api {
 inline constexpr std::size_t most_json = 1024 * 1024;
 inline constexpr std::size_t most_levels = 64;
 
+// Throws UnsupportedMediaType for a body that is compressed.
+void refuse_encoding(const http::Request& request);
+
 // Throws UnsupportedMediaType for a Content-Type that is not JSON (none counts as JSON), Validation
 // of `body` for text that does not parse.
 boost::json::value parse_body(const http::Request& request);

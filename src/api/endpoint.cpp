@@ -187,9 +187,10 @@ void list_parameters(Endpoint& endpoint, const Description& description,
                    {"default", 20}},
                   false,
                   "limit"});
-  list.push_back({"search", "query",
-                  "Part of " + searched_fields(description) + ", upper and lower case alike.",
-                  filter_schema({{"type", "string"}, {"maxLength", 255}})});
+  list.push_back(
+      {"search", "query",
+       "Part of " + searched_fields(description) + ", upper and lower case of A to Z alike.",
+       filter_schema({{"type", "string"}, {"maxLength", 255}})});
   json::array keys;
   for (const auto& key : sort_keys(description)) keys.emplace_back(key);
   list.push_back({"sort",

@@ -1,5 +1,6 @@
 #include "api/upload.hpp"
 
+#include "api/body.hpp"
 #include "api/multipart.hpp"
 #include "base/utf8.hpp"
 
@@ -30,6 +31,7 @@ void take_part(json::object& body, const Field& field, const Part& part, Violati
 }
 
 json::object body_of(const Call& call, const Description& description, Violations& violations) {
+  refuse_encoding(call.request);
   const std::string_view type = call.request.header("Content-Type");
   if (!is_form_data(type))
     throw Error(Code::UnsupportedMediaType, "The body must be multipart/form-data");

@@ -1,5 +1,4 @@
-"""TLS as a real Envoy carries it: ended for names that have a certificate, passed through for others, beside
-HTTP and TCP on one port."""
+"""TLS as a real Envoy carries it: ended for names with a certificate, passed through for others, beside HTTP and TCP."""
 
 import contextlib
 import datetime
@@ -277,6 +276,19 @@ def test_chains_come_and_go_beside_others_under_load(world, upstream, port, auth
         assert load.failures == []
         assert load.shown == {pair.serial}
         assert ask(port, "web", tls=old).status == 200, "its chain did not change"
+    far.stop()
+
+
+def test_another_name_of_the_same_target_drains_nothing(world, egress, port, authority):
+    far = TlsUpstream("far", authority.issue("one.test", "two.test"))
+    world.service("far", far.port)
+    world.mapping(["any"], ["far"], ["https"], hosts=["one.test"])
+    with connect_tls(port, "one.test", authority.client_context()) as old:
+        before = egress.statistics("total_filter_chains_draining$")
+        world.mapping(["any"], ["far"], ["https"], hosts=["two.test"])
+        assert ask_tls(port, "two.test", authority).body == "far"
+        assert list(egress.statistics("total_filter_chains_draining$").values()) <= list(before.values())
+        assert ask(port, "one.test", tls=old).body == "far"
     far.stop()
 
 

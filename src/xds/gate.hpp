@@ -55,11 +55,13 @@ class Gate {
   virtual std::optional<Time> check(std::string_view cluster_key, std::int64_t cluster_id) = 0;
 };
 
-// Asks whether the key of a call that is under way still opens its cluster: `holds` gets the time
-// when the key ends, `refused` the gRPC status and the words to end the call with. Calls neither
-// when that cannot be told now.
+// What becomes of a call that is under way when its key is checked again. One of them is called.
+struct KeyCheck {
+  std::function<void(std::optional<Time>)> holds;        // until then, if there is an end
+  std::function<void(int, const std::string&)> refused;  // a gRPC status and words to end it with
+  std::function<void()> unknown;                         // it cannot be told now
+};
 void check_again(Gate& gate, std::string_view cluster_key, std::int64_t cluster_id,
-                 std::string_view node_id, const std::function<void(std::optional<Time>)>& holds,
-                 const std::function<void(int, const std::string&)>& refused);
+                 std::string_view node_id, const KeyCheck& check);
 
 }  // namespace mp::xds

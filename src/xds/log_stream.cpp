@@ -65,6 +65,7 @@ void LogStream::begin(const LogMessage& message) {
 }
 
 void LogStream::admit() {
+  const std::uint64_t rechecks = desk_.rechecks();
   NodeInfo node;
   {
     const std::lock_guard lock{mutex_};
@@ -75,19 +76,25 @@ void LogStream::admit() {
     const Admission admission = desk_.gate().admit(call_.cluster_key.reveal(), node);
     const LogSource source{admission.cluster_id, admission.proxy_id, admission.hostname};
     desk_.sink()->prepare(source);
-    const std::lock_guard lock{mutex_};
-    if (phase_ != Phase::Admitting) return;
-    phase_ = Phase::Open;
-    source_ = source;
-    key_valid_until_ = admission.key_valid_until;
-    ++desk_.counters().log_streams;
-    deliver(*std::exchange(first_, nullptr));
+    open(source, admission.key_valid_until);
+    // The key may have ended between the answer of the gate and now.
+    if (rechecks != desk_.rechecks()) recheck();
   } catch (const Error& error) {
     close(facts(error.code).grpc_status, words_of(error));
   } catch (const std::exception& fault) {
     log::error("admission of access logs failed", {{"node", node.id}, {"fault", fault.what()}});
     close(internal_status, "internal error");
   }
+}
+
+void LogStream::open(const LogSource& source, std::optional<Time> key_valid_until) {
+  const std::lock_guard lock{mutex_};
+  if (phase_ != Phase::Admitting) return;
+  phase_ = Phase::Open;
+  source_ = source;
+  key_valid_until_ = key_valid_until;
+  ++desk_.counters().log_streams;
+  deliver(*std::exchange(first_, nullptr));
 }
 
 void LogStream::deliver(const LogMessage& message) {
@@ -104,19 +111,23 @@ void LogStream::on_time(Time now) {
 }
 
 void LogStream::recheck() {
+  const std::uint64_t asked = desk_.rechecks();
   std::int64_t cluster_id = 0;
   {
     const std::lock_guard lock{mutex_};
     if (phase_ != Phase::Open) return;
     cluster_id = source_.cluster_id;
   }
-  check_again(
-      desk_.gate(), call_.cluster_key.reveal(), cluster_id, node_.id,
-      [this](std::optional<Time> until) {
-        const std::lock_guard lock{mutex_};
-        key_valid_until_ = until;
-      },
-      [this](int grpc_status, const std::string& message) { close(grpc_status, message); });
+  const auto holds = [&](std::optional<Time> until) {
+    const std::lock_guard lock{mutex_};
+    if (asked < checked_) return;
+    checked_ = asked;
+    key_valid_until_ = until;
+  };
+  const auto unknown = [&] { desk_.check_later(shared_from_this()); };
+  const auto refused = [&](int status, const std::string& words) { close(status, words); };
+  check_again(desk_.gate(), call_.cluster_key.reveal(), cluster_id, node_.id,
+              {holds, refused, unknown});
 }
 
 void LogStream::close(int grpc_status, const std::string& message) {
@@ -149,6 +160,7 @@ bool LogStream::is_of_cluster(std::int64_t cluster_id) const {
 
 bool LogStream::is_of_proxy(std::string_view proxy_id) const {
   const std::lock_guard lock{mutex_};
+  if (phase_ == Phase::Admitting) return node_.id == proxy_id;
   return phase_ == Phase::Open && source_.proxy_id == proxy_id;
 }
 
@@ -184,6 +196,7 @@ std::vector<std::shared_ptr<LogStream>> LogDesk::all() const {
 }
 
 void LogDesk::recheck(std::int64_t cluster_id) {
+  ++rechecks_;
   std::vector<std::shared_ptr<LogStream>> members;
   for (const auto& stream : all()) {
     if (stream->is_of_cluster(cluster_id)) members.push_back(stream);
@@ -203,6 +216,7 @@ void LogDesk::close_proxy(std::string_view proxy_id, const std::string& reason) 
 
 void LogDesk::tick(Time now) {
   for (const auto& stream : all()) stream->on_time(now);
+  unchecked_.tick(now, [this](auto job) { return workers_.post(std::move(job)); });
 }
 
 void LogDesk::stop() {

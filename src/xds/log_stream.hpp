@@ -8,6 +8,7 @@
 #include "base/workers.hpp"
 #include "xds/gate.hpp"
 #include "xds/session.hpp"
+#include "xds/unchecked.hpp"
 
 #include <atomic>
 #include <functional>
@@ -55,12 +56,13 @@ class LogStream final : public Caller, public std::enable_shared_from_this<LogSt
   void on_time(Time now);  // ends it when its key has ended
   void close(int grpc_status, const std::string& message);
   bool is_of_cluster(std::int64_t cluster_id) const;
-  bool is_of_proxy(std::string_view proxy_id) const;
+  bool is_of_proxy(std::string_view proxy_id) const;  // also before it is let in
 
  private:
   enum class Phase { Waiting, Admitting, Open, Closed };
 
   void begin(const LogMessage& message);
+  void open(const LogSource& source, std::optional<Time> key_valid_until);
   void deliver(const LogMessage& message);
   void end(int grpc_status, const std::string& message);
 
@@ -75,6 +77,7 @@ class LogStream final : public Caller, public std::enable_shared_from_this<LogSt
   std::unique_ptr<LogMessage> first_;
   LogSource source_;
   std::optional<Time> key_valid_until_;
+  std::uint64_t checked_ = 0;  // LogDesk::rechecks() when the key was last asked about
 };
 
 class LogDesk {
@@ -95,6 +98,8 @@ class LogDesk {
   LogSink* sink() { return sink_; }
   Counters& counters() { return counters_; }
   Time now() const { return clock_.now(); }
+  std::uint64_t rechecks() const { return rechecks_; }
+  void check_later(std::shared_ptr<LogStream> stream) { unchecked_.add(std::move(stream), now()); }
   bool post(std::function<void()> job) { return workers_.post(std::move(job)); }
   void leave(std::uint64_t id);
 
@@ -109,6 +114,8 @@ class LogDesk {
   std::uint64_t last_id_ = 0;
   bool stopped_ = false;
   std::map<std::uint64_t, std::shared_ptr<LogStream>> streams_;
+  std::atomic<std::uint64_t> rechecks_{0};
+  Unchecked<LogStream> unchecked_;
   Workers workers_;
 };
 

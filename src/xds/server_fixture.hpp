@@ -1,5 +1,5 @@
 // For tests of the server: a gate, a client with a real gRPC stub over loopback, and a fixture that
-// holds them. Included by server_test.cpp and server_tls_test.cpp only.
+// holds them. Included by tests of xds/ only.
 #pragma once
 
 #include "xds/server.hpp"

@@ -221,6 +221,8 @@ void Session::retry() {
 }
 
 void Session::recheck() {
+  // Read before the gate is asked: an older answer does not replace the one to a later question.
+  const std::uint64_t asked = board_.rechecks();
   std::int64_t cluster_id = 0;
   Secret key;
   {
@@ -229,15 +231,16 @@ void Session::recheck() {
     cluster_id = admission_.cluster_id;
     key = key_;
   }
-  check_again(
-      board_.gate(), key.reveal(), cluster_id, node_.id,
-      [this](std::optional<Time> until) {
-        const std::lock_guard lock{mutex_};
-        if (phase_ != Phase::Open) return;
-        admission_.key_valid_until = until;
-        schedule();
-      },
-      [this](int grpc_status, const std::string& message) { close(grpc_status, message); });
+  const auto holds = [&](std::optional<Time> until) {
+    const std::lock_guard lock{mutex_};
+    if (phase_ != Phase::Open || asked < checked_) return;
+    checked_ = asked;
+    admission_.key_valid_until = until;
+    schedule();
+  };
+  const auto unknown = [&] { board_.check_later(shared_from_this()); };
+  const auto refused = [&](int status, const std::string& words) { close(status, words); };
+  check_again(board_.gate(), key.reveal(), cluster_id, node_.id, {holds, refused, unknown});
 }
 
 void Session::close(int grpc_status, const std::string& message) {
@@ -332,6 +335,12 @@ void Session::report() {
   if (refusals) board_.status().report_refusals(id_, *std::move(refusals), board_.now());
   if (progress != reported_) board_.status().report(id_, progress, board_.now());
   reported_ = progress;
+}
+
+std::string Session::proxy_id() {
+  const std::lock_guard lock{mutex_};
+  if (node_.proxyless) return {};
+  return admission_.proxy_id.empty() ? node_.id : admission_.proxy_id;
 }
 
 std::string Session::node_id() {

@@ -92,6 +92,9 @@ class Session final : public Caller, public std::enable_shared_from_this<Session
   void on_drained() override;
   void on_gone() override;
 
+  // The proxy that it is, or will be once it is let in; empty for who is none or has not said yet.
+  std::string proxy_id();
+
   // For who asks what clients hold.
   std::string node_id();
   std::optional<ClientReport> describe();  // none when it is not open
@@ -141,6 +144,7 @@ class Session final : public Caller, public std::enable_shared_from_this<Session
   NodeInfo node_;
   Secret key_;  // the cluster's, as the client shows it
   Admission admission_;
+  std::uint64_t checked_ = 0;  // Switchboard::rechecks() when the key was last asked about
   std::optional<Stream> stream_;
   std::shared_ptr<Parcels> parcels_;
   Publication publication_;

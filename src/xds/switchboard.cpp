@@ -7,23 +7,19 @@
 namespace mp::xds {
 namespace {
 
-constexpr std::size_t admission_threads = 4;
-constexpr std::size_t most_admissions = 50'000;
-constexpr Milliseconds tick{100};
 constexpr int aborted_status = 10;
 
 }  // namespace
 
 Switchboard::Switchboard(OnGroup on_group, OnGroup on_group_gone, std::function<void(Time)> on_tick,
-                         Gate& gate, Status& status, const Clock& clock)
+                         Gate& gate, Status& status, const Clock& clock, const MakeJobs& make_jobs)
     : on_group_(std::move(on_group)),
       on_group_gone_(std::move(on_group_gone)),
       on_tick_(std::move(on_tick)),
       gate_(gate),
       status_(status),
       clock_(clock),
-      admissions_(admission_threads, most_admissions),
-      timer_([this] { run_timer(); }) {}
+      jobs_(make_jobs([this] { tick(); })) {}
 
 Switchboard::~Switchboard() { stop(); }
 
@@ -41,7 +37,7 @@ bool Switchboard::request_admission(std::shared_ptr<Session> session) {
     const std::lock_guard lock{admission_mutex_};
     queue.push_back(session);
   }
-  if (admissions_.post([this] { admit_next(); })) return true;
+  if (jobs_->post([this] { admit_next(); })) return true;
   const std::lock_guard lock{admission_mutex_};
   return std::erase(queue, session) == 0;  // another one's job may have let it in meanwhile
 }
@@ -154,7 +150,7 @@ void Switchboard::recheck(std::int64_t cluster_id) {
   const auto job = [members = std::move(members)] {
     for (const auto& session : members) session->recheck();
   };
-  if (!admissions_.post(job)) job();
+  if (!jobs_->post(job)) job();
 }
 
 std::vector<std::shared_ptr<Session>> Switchboard::of_proxy(std::string_view proxy_id) const {
@@ -175,10 +171,15 @@ std::vector<std::shared_ptr<Session>> Switchboard::sessions() const {
   return all;
 }
 
+// Also those that are being let in: the gate may have answered before the proxy was deleted.
 void Switchboard::close_proxy(std::string_view proxy_id, const std::string& reason) {
-  for (const auto& session : of_proxy(proxy_id)) {
-    session->close(facts(Code::Permission).grpc_status, reason);
+  std::vector<std::shared_ptr<Session>> all;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [id, session] : sessions_) all.push_back(session);
   }
+  std::erase_if(all, [&](const auto& session) { return session->proxy_id() != proxy_id; });
+  for (const auto& session : all) session->close(facts(Code::Permission).grpc_status, reason);
 }
 
 bool Switchboard::retry(std::string_view proxy_id) {
@@ -202,18 +203,16 @@ std::vector<std::shared_ptr<Session>> Switchboard::due(Time now) {
   return sessions;
 }
 
-void Switchboard::run_timer() {
-  for (;;) {
-    std::vector<std::shared_ptr<Session>> sessions;
-    {
-      std::unique_lock lock{timer_mutex_};
-      if (timer_wake_.wait_for(lock, tick, [this] { return timer_stopping_; })) return;
-      sessions = due(clock_.now());
-    }
-    for (const auto& session : sessions) session->on_time();
-    status_.tick(clock_.now());
-    on_tick_(clock_.now());
+void Switchboard::tick() {
+  std::vector<std::shared_ptr<Session>> sessions;
+  {
+    const std::lock_guard lock{timer_mutex_};
+    sessions = due(clock_.now());
   }
+  for (const auto& session : sessions) session->on_time();
+  unchecked_.tick(clock_.now(), [this](auto job) { return jobs_->post(std::move(job)); });
+  status_.tick(clock_.now());
+  on_tick_(clock_.now());
 }
 
 void Switchboard::stop() {
@@ -227,13 +226,7 @@ void Switchboard::stop() {
     session->close(facts(Code::Unavailable).grpc_status, "the server stops");
   }
   sessions.clear();
-  admissions_.stop();
-  {
-    const std::lock_guard lock{timer_mutex_};
-    timer_stopping_ = true;
-  }
-  timer_wake_.notify_all();
-  timer_.join();
+  jobs_->stop();
 }
 
 }  // namespace mp::xds

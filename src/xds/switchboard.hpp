@@ -4,17 +4,16 @@
 #pragma once
 
 #include "base/outside.hpp"
-#include "base/workers.hpp"
+#include "xds/jobs.hpp"
 #include "xds/server.hpp"
 #include "xds/session.hpp"
+#include "xds/unchecked.hpp"
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <unordered_map>
 
 namespace mp::xds {
@@ -25,7 +24,8 @@ class Switchboard {
 
   // `on_tick` is called ten times a second.
   Switchboard(OnGroup on_group, OnGroup on_group_gone, std::function<void(Time)> on_tick,
-              Gate& gate, Status& status, const Clock& clock);
+              Gate& gate, Status& status, const Clock& clock,
+              const MakeJobs& make_jobs = make_threads);
   ~Switchboard();  // stop()
 
   std::shared_ptr<Session> add(Call call, Line& line);
@@ -37,8 +37,8 @@ class Switchboard {
   // All that have been let in.
   std::vector<std::shared_ptr<Session>> sessions() const;
   // A job that may block for a while; false when there is no place for it.
-  bool post(std::function<void()> job) { return admissions_.post(std::move(job)); }
-  void stop();  // closes all sessions, ends the threads
+  bool post(std::function<void()> job) { return jobs_->post(std::move(job)); }
+  void stop();  // closes all sessions, ends the jobs
 
   // For sessions.
   Gate& gate() { return gate_; }
@@ -46,6 +46,7 @@ class Switchboard {
   Time now() const { return clock_.now(); }
   bool request_admission(std::shared_ptr<Session> session);
   std::uint64_t rechecks() const { return rechecks_; }
+  void check_later(std::shared_ptr<Session> session) { unchecked_.add(std::move(session), now()); }
   void join(const std::shared_ptr<Session>& session, const Admission& admission,
             const GroupKey& group_key, std::uint64_t rechecks_before);
   void leave(const std::shared_ptr<Session>& session);
@@ -64,7 +65,7 @@ class Switchboard {
     std::optional<ProxyKey> proxy;  // none: many clients may come under one name
   };
 
-  void run_timer();
+  void tick();
   void admit_next();
   std::vector<std::shared_ptr<Session>> due(Time now);
   std::vector<std::shared_ptr<Session>> of_proxy(std::string_view proxy_id) const;
@@ -85,6 +86,7 @@ class Switchboard {
   std::map<GroupKey, Group> groups_;
   std::map<ProxyKey, std::shared_ptr<Session>> proxies_;
   std::atomic<std::uint64_t> rechecks_{0};
+  Unchecked<Session> unchecked_;
 
   std::mutex admission_mutex_;
   // Who has nothing goes before who comes back with what it held: that one serves meanwhile.
@@ -92,12 +94,9 @@ class Switchboard {
   std::deque<std::shared_ptr<Session>> returners_;
 
   std::mutex timer_mutex_;
-  std::condition_variable timer_wake_;
   std::multimap<Time, std::weak_ptr<Session>> timers_;
-  bool timer_stopping_ = false;
 
-  Workers admissions_;
-  std::thread timer_;
+  std::unique_ptr<Jobs> jobs_;
 };
 
 }  // namespace mp::xds

@@ -1,6 +1,7 @@
-// The stream core against simulated clients, network, edits and time: ten thousand seeds, and those
-// that once failed (seeds.txt). MARCHPROXY_SIMULATION_SEEDS=FIRST-LAST runs others instead, with
-// the whole trace when it is one seed.
+// The stream core against simulated clients, network, edits and time, and who is let in and ended
+// against keys that change: ten thousand seeds of each, and those that once failed.
+// MARCHPROXY_SIMULATION_SEEDS=FIRST-LAST runs others instead, with the whole trace when it is one
+// seed.
 #include "tests/simulation/run.hpp"
 
 #include "tests/simulation/client.hpp"
@@ -35,44 +36,62 @@ std::string last_events(const Trace& trace, std::size_t count) {
   return text;
 }
 
-// Runs a seed that failed once more, to tell what happened before.
-void explain(std::uint64_t seed, const std::string& complaint, std::size_t count) {
-  Trace trace;
-  try {
-    simulate(seed, &trace);
-  } catch (const Complaint&) {
-  }
-  ADD_FAILURE() << "seed " << seed << ": " << complaint << "\n"
-                << last_events(trace, count) << "Again, from its first event: "
-                << "MARCHPROXY_SIMULATION_SEEDS=" << seed << " simulation_test\n"
-                << "Keep it: add the line \"" << seed << "  " << complaint
-                << "\" to tests/simulation/seeds.txt";
-}
+// What is run with each seed, and the seeds of it that once failed.
+struct Kind {
+  const char* name;
+  void (*run)(std::uint64_t, Trace*);
+  const char* kept;
+};
 
-bool holds(std::uint64_t seed, std::size_t count = shown) {
-  try {
-    simulate(seed);
-    return true;
-  } catch (const Complaint& complaint) {
-    explain(seed, complaint.what(), count);
-    return false;
+class Simulation : public testing::TestWithParam<Kind> {
+ protected:
+  bool holds(std::uint64_t seed, std::size_t count = shown) {
+    try {
+      GetParam().run(seed, nullptr);
+      return true;
+    } catch (const Complaint& complaint) {
+      explain(seed, complaint.what(), count);
+      return false;
+    }
   }
-}
 
-TEST(Simulation, SeedsThatOnceFailedHold) {
-  std::ifstream file{"tests/simulation/seeds.txt"};
+ private:
+  // Runs a seed that failed once more, to tell what happened before.
+  void explain(std::uint64_t seed, const std::string& complaint, std::size_t count) {
+    Trace trace;
+    try {
+      GetParam().run(seed, &trace);
+    } catch (const Complaint&) {
+    }
+    ADD_FAILURE() << "seed " << seed << ": " << complaint << "\n"
+                  << last_events(trace, count) << "Again, from its first event: "
+                  << "MARCHPROXY_SIMULATION_SEEDS=" << seed << " simulation_test --gtest_filter='*/"
+                  << GetParam().name << "'\n"
+                  << "Keep it: add the line \"" << seed << "  " << complaint << "\" to "
+                  << GetParam().kept;
+  }
+};
+
+TEST_P(Simulation, SeedsThatOnceFailedHold) {
+  std::ifstream file{GetParam().kept};
   ASSERT_TRUE(file) << "run it from the project's root";
   for (std::string line; std::getline(file, line);) {
     if (!line.empty() && line.front() != '#') holds(std::stoull(line));
   }
 }
 
-TEST(Simulation, TheInvariantsHoldForEverySeed) {
+TEST_P(Simulation, TheInvariantsHoldForEverySeed) {
   const auto [first, last] = seeds();
   int failures = 0;
   for (auto seed = first; seed <= last && failures < most_failures; ++seed)
     failures += holds(seed, first == last ? std::size_t{100'000} : shown) ? 0 : 1;
 }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Simulation,
+                         testing::Values(Kind{"Streams", simulate, "tests/simulation/seeds.txt"},
+                                         Kind{"Keys", simulate_keys,
+                                              "tests/simulation/key-seeds.txt"}),
+                         [](const auto& kind) { return kind.param.name; });
 
 }  // namespace
 }  // namespace mp::xds

@@ -35,7 +35,7 @@ if(MARCHPROXY_SANITIZERS MATCHES "address" AND FUZZER)
   mp_fuzz(acme LIBRARY mp_crypto GUIDED crypto/acme.cpp)
   mp_fuzz(discovery LIBRARY mp_xds
           GUIDED xds/wire.cpp xds/stream.cpp xds/lane.cpp xds/delta.cpp xds/sotw.cpp
-                 xds/subscription.cpp xds/quarantine.cpp)
+                 xds/subscription.cpp xds/name_set.cpp xds/batch.cpp xds/quarantine.cpp)
   mp_fuzz(settings LIBRARY mp_settings GUIDED settings/file.cpp settings/option.cpp)
   mp_fuzz(request LIBRARY mp_app
           GUIDED http/parser.cpp api/router.cpp api/body.cpp api/call.cpp api/endpoint.cpp api/selection.cpp

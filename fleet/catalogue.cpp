@@ -3,17 +3,8 @@
 #include "fleet/references.hpp"
 
 #include <algorithm>
-#include <functional>
 
 namespace mp::fleet {
-namespace {
-
-std::string key_of(Type type, std::string_view name, std::string_view version) {
-  std::string key(1, static_cast<char>('0' + static_cast<int>(type)));
-  return key.append(version).append("\n").append(name);
-}
-
-}  // namespace
 
 NameId Catalogue::id_of(std::string_view name) {
   const std::lock_guard lock{mutex_};
@@ -27,10 +18,16 @@ std::string Catalogue::name_of(NameId id) const {
   return *names_[id];
 }
 
-const Resource* Catalogue::find(Type type, std::string_view name, std::string_view version) const {
-  const std::shared_lock lock{mutex_};
-  const auto found = resources_.find(key_of(type, name, version));
-  return found == resources_.end() ? nullptr : found->second.get();
+std::size_t Catalogue::Hash::operator()(const KeyView& key) const {
+  const std::hash<std::string_view> hash;
+  return (hash(std::get<1>(key)) + static_cast<std::size_t>(std::get<0>(key))) * 31 +
+         hash(std::get<2>(key));
+}
+
+const Resource* Catalogue::Look::find(Type type, std::string_view name,
+                                      std::string_view version) const {
+  const auto found = catalogue_.resources_.find(KeyView{type, name, version});
+  return found == catalogue_.resources_.end() ? nullptr : found->second.get();
 }
 
 const Resource* Catalogue::add(Type type, std::string_view name, std::string_view version,
@@ -46,13 +43,7 @@ const Resource* Catalogue::add(Type type, std::string_view name, std::string_vie
   const auto repeated = std::ranges::unique(made->needs);
   made->needs.erase(repeated.begin(), repeated.end());
   const std::lock_guard lock{mutex_};
-  return resources_.try_emplace(key_of(type, name, version), std::move(made)).first->second.get();
-}
-
-const Resource* Catalogue::add_unnamed(Type type, std::string_view any) {
-  const std::string mark = std::to_string(std::hash<std::string_view>{}(any));
-  const Resource* known = find(type, "", mark);
-  return known ? known : add(type, "", mark, any);
+  return resources_.try_emplace(Key{type, name, version}, std::move(made)).first->second.get();
 }
 
 }  // namespace mp::fleet

@@ -7,6 +7,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 namespace mp::fleet {
 namespace {
@@ -21,9 +22,17 @@ struct Outgoing {
   bool acknowledges = false;
 };
 
-grpc::ByteBuffer to_buffer(const std::string& bytes) {
-  grpc::Slice slice{bytes};
-  return {&slice, 1};
+// gRPC's interface takes a mutable pointer and does not write to it.
+grpc::Slice slice_of(const std::shared_ptr<const std::string>& text) {
+  using Owner = std::shared_ptr<const std::string>;
+  return {const_cast<char*>(text->data()), text->size(),
+          [](void* kept) { delete static_cast<Owner*>(kept); }, new Owner(text)};
+}
+
+grpc::ByteBuffer to_buffer(const Bytes& bytes) {
+  std::vector<grpc::Slice> slices{grpc::Slice{bytes.own}};
+  for (const auto& text : bytes.shared) slices.push_back(slice_of(text));
+  return {slices.data(), slices.size()};
 }
 
 // Streams of one number share a connection: a channel with the same arguments does.
@@ -34,6 +43,11 @@ std::shared_ptr<grpc::Channel> make_channel(const Target& target, std::size_t nu
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 16 << 20);
   arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
+  // Nobody reads compressed messages or sends them again.
+  arguments.SetInt(GRPC_ARG_MINIMAL_STACK, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  // Where connections are shared they are looked for among all, by all of their arguments.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, target.per_connection == 1 ? 1 : 0);
   arguments.SetInt("marchproxy.connection", static_cast<int>(number / target.per_connection));
   if (!target.ca_pem.empty()) arguments.SetSslTargetNameOverride(target.server_name);
   const auto credentials =
@@ -88,7 +102,9 @@ class Line::Core {
       StartRead(&incoming_);
       StartCall();
     }
-    void write(const grpc::ByteBuffer& bytes) { StartWrite(&bytes); }
+    void write(const grpc::ByteBuffer& bytes, grpc::WriteOptions options) {
+      StartWrite(&bytes, options);
+    }
     void cancel() { context_.TryCancel(); }
     void OnReadDone(bool ok) override {
       if (!ok) return;
@@ -110,7 +126,7 @@ class Line::Core {
   void written(bool ok);
   void done(const grpc::Status& status);
   void push(const Request& request, bool acknowledges, const Identity* identity);
-  void write_next();
+  void write_on();
 
   Board& board_;
   const Target& target_;
@@ -121,7 +137,8 @@ class Line::Core {
   Proxy proxy_;
   std::unique_ptr<Call> call_;
   std::unique_ptr<Call> finished_;  // and its channel, which must not end on a thread of its own
-  std::deque<Outgoing> outgoing_;   // the first one is being written
+  std::deque<Outgoing> outgoing_;   // the first one is being written when `writing_`
+  bool writing_ = false;
   Moment ready_at_{};
   Ended ended_;
 };
@@ -137,6 +154,7 @@ void Line::Core::connect() {
     push(request, false, identity);
     identity = nullptr;
   }
+  write_on();
   call_->begin();
   ++board_.open;
 }
@@ -160,6 +178,7 @@ void Line::Core::received(const grpc::ByteBuffer& buffer) {
   const auto requests = proxy_.receive(response);
   for (std::size_t n = 0; n < requests.size(); ++n)
     push(requests[n], n + 1 == requests.size(), nullptr);
+  write_on();
   if (ready_at_ != Moment{} || !proxy_.ready()) return;
   ready_at_ = Clock::now();
   ++board_.ready;
@@ -168,10 +187,15 @@ void Line::Core::received(const grpc::ByteBuffer& buffer) {
 void Line::Core::push(const Request& request, bool acknowledges, const Identity* identity) {
   outgoing_.push_back(
       {to_buffer(to_bytes(board_.variant, request, identity, board_.catalogue)), acknowledges});
-  if (outgoing_.size() == 1) write_next();
 }
 
-void Line::Core::write_next() { call_->write(outgoing_.front().bytes); }
+// What another request follows goes onto the wire together with that one.
+void Line::Core::write_on() {
+  if (outgoing_.empty() || std::exchange(writing_, true)) return;
+  grpc::WriteOptions options;
+  if (outgoing_.size() > 1) options.set_buffer_hint();
+  call_->write(outgoing_.front().bytes, options);
+}
 
 void Line::Core::written(bool ok) {
   const std::lock_guard lock{mutex_};
@@ -182,7 +206,8 @@ void Line::Core::written(bool ok) {
     board_.gauge.acknowledged(number_, Clock::now());
   else
     board_.gauge.requested(Clock::now());
-  if (!outgoing_.empty()) write_next();
+  writing_ = false;
+  write_on();
 }
 
 void Line::Core::done(const grpc::Status& status) {
@@ -191,6 +216,7 @@ void Line::Core::done(const grpc::Status& status) {
   if (ready_at_ != Moment{}) --board_.ready;
   ready_at_ = {};
   outgoing_.clear();
+  writing_ = false;
   finished_ = std::move(call_);
   --board_.open;
 }

@@ -44,16 +44,25 @@ std::string versions_text(const std::vector<const Resource*>& held, const Catalo
   return proto.SerializeAsString();
 }
 
-std::string delta_bytes(const Request& request, const Identity* identity, Catalogue& catalogue) {
+std::string names_text(const std::vector<NameId>& names, const Catalogue& catalogue) {
   discovery::DeltaDiscoveryRequest proto;
-  for (const NameId name : request.subscribe)
-    proto.add_resource_names_subscribe(catalogue.name_of(name));
+  for (const NameId name : names) proto.add_resource_names_subscribe(catalogue.name_of(name));
+  return proto.SerializeAsString();
+}
+
+Bytes delta_bytes(const Request& request, const Identity* identity, Catalogue& catalogue) {
+  discovery::DeltaDiscoveryRequest proto;
   for (const NameId name : request.unsubscribe)
     proto.add_resource_names_unsubscribe(catalogue.name_of(name));
-  std::string bytes = finished(proto, request, identity);
-  if (!request.held.empty())
-    bytes +=
-        *catalogue.text_of(request.held, [&] { return versions_text(request.held, catalogue); });
+  Bytes bytes{.own = finished(proto, request, identity), .shared = {}};
+  const auto& names = request.subscribe;
+  const auto& held = request.held;
+  if (!names.empty())
+    bytes.shared.push_back(
+        catalogue.names().of(names, [&] { return names_text(names, catalogue); }));
+  if (!held.empty())
+    bytes.shared.push_back(
+        catalogue.versions().of(held, [&] { return versions_text(held, catalogue); }));
   return bytes;
 }
 
@@ -136,20 +145,25 @@ std::optional<Type> type_of_body(std::string_view body) {
   return fields.next(length) == 1 ? find_type(fields.text(length)) : std::nullopt;
 }
 
-const Resource* known(Variant variant, const Raw& raw, Catalogue& catalogue) {
+// A resource of the state-of-the-world variant has neither name nor version of its own: it is known
+// by its bytes.
+const Resource* known(Variant variant, Raw raw, Catalogue& catalogue, Catalogue::Look& look) {
   const auto type = type_of_body(raw.body);
   if (!type) return nullptr;
-  if (variant == Variant::StateOfTheWorld) return catalogue.add_unnamed(*type, raw.body);
-  const Resource* found = catalogue.find(*type, raw.name, raw.version);
-  return found ? found : catalogue.add(*type, raw.name, raw.version, raw.body);
+  std::string mark;
+  if (variant == Variant::StateOfTheWorld)
+    raw.version = mark = std::to_string(std::hash<std::string_view>{}(raw.body));
+  const Resource* found = look.find(*type, raw.name, raw.version);
+  return found ? found
+               : look.add([&] { return catalogue.add(*type, raw.name, raw.version, raw.body); });
 }
 
 }  // namespace
 
-std::string to_bytes(Variant variant, const Request& request, const Identity* identity,
-                     Catalogue& catalogue) {
-  return variant == Variant::Delta ? delta_bytes(request, identity, catalogue)
-                                   : full_bytes(request, identity, catalogue);
+Bytes to_bytes(Variant variant, const Request& request, const Identity* identity,
+               Catalogue& catalogue) {
+  if (variant == Variant::Delta) return delta_bytes(request, identity, catalogue);
+  return {.own = full_bytes(request, identity, catalogue), .shared = {}};
 }
 
 bool read(Variant variant, google::protobuf::io::ZeroCopyInputStream& stream, Catalogue& catalogue,
@@ -157,12 +171,14 @@ bool read(Variant variant, google::protobuf::io::ZeroCopyInputStream& stream, Ca
   CodedInputStream input{&stream};
   Fields fields{input};
   std::string url;
+  std::vector<std::string> removed;
+  std::optional<Catalogue::Look> look{catalogue};
   std::uint32_t length = 0;
   for (int field = fields.next(length); field != 0; field = fields.next(length)) {
     if (field == resources_field) {
       const std::string_view bytes = fields.text(length);
       const Raw raw = variant == Variant::Delta ? read_wrapped(bytes) : Raw{.body = bytes};
-      if (const Resource* resource = known(variant, raw, catalogue))
+      if (const Resource* resource = known(variant, raw, catalogue, *look))
         response.resources.push_back(resource);
     } else if (field == version_field) {
       response.version = fields.text(length);
@@ -171,11 +187,13 @@ bool read(Variant variant, google::protobuf::io::ZeroCopyInputStream& stream, Ca
     } else if (field == nonce_field) {
       response.nonce = fields.text(length);
     } else if (field == removed_field && variant == Variant::Delta) {
-      response.removed.push_back(catalogue.id_of(fields.text(length)));
+      removed.emplace_back(fields.text(length));
     } else {
       fields.skip(length);
     }
   }
+  look.reset();
+  for (const auto& name : removed) response.removed.push_back(catalogue.id_of(name));
   const auto type = find_type(url);
   if (type) response.type = *type;
   return type.has_value();

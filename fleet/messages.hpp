@@ -5,6 +5,7 @@
 
 #include "fleet/catalogue.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,9 +41,15 @@ struct Response {
   std::vector<NameId> removed;
 };
 
+// A message is its own bytes and those that it shares with others, one after another.
+struct Bytes {
+  std::string own;
+  std::vector<std::shared_ptr<const std::string>> shared;
+};
+
 // `identity` is in the first request of a stream only.
-std::string to_bytes(Variant variant, const Request& request, const Identity* identity,
-                     Catalogue& catalogue);
+Bytes to_bytes(Variant variant, const Request& request, const Identity* identity,
+               Catalogue& catalogue);
 
 // False when the bytes are no response of a known type.
 bool read(Variant variant, google::protobuf::io::ZeroCopyInputStream& input, Catalogue& catalogue,

@@ -1,6 +1,7 @@
 #include "fleet/proxy.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace mp::fleet {
@@ -17,6 +18,22 @@ bool named(Type type) {
 }
 
 }  // namespace
+
+void Proxy::Names::add(std::vector<NameId> names) {
+  names.insert(names.end(), names_.begin(), names_.end());
+  std::ranges::sort(names);
+  const auto repeated = std::ranges::unique(names);
+  names.erase(repeated.begin(), repeated.end());
+  names_ = std::move(names);
+}
+
+void Proxy::Names::remove(std::vector<NameId> names) {
+  if (names_.empty() || names.empty()) return;
+  std::ranges::sort(names);
+  std::vector<NameId> rest;
+  std::ranges::set_difference(names_, names, std::back_inserter(rest));
+  names_ = std::move(rest);
+}
 
 // Of these a response of the state-of-the-world variant holds all there are.
 bool Proxy::full_set(Type type) const {
@@ -39,7 +56,7 @@ std::vector<Request> Proxy::connect() {
     if (variant_ == Variant::Delta)
       first.held = kind.held;
     else
-      kind.unanswered.insert(first.subscribe.begin(), first.subscribe.end());
+      kind.unanswered.add(first.subscribe);
     requests.push_back(std::move(first));
   }
   return requests;
@@ -74,8 +91,10 @@ void Proxy::take(Type type, std::vector<const Resource*> resources) {
   Kind& kind = of(type);
   std::ranges::sort(resources, by_name);
   Held fresh;
+  std::vector<NameId> names;
+  for (const Resource* each : resources) names.push_back(each->name);
+  kind.unanswered.remove(std::move(names));
   for (const Resource* each : resources) {
-    kind.unanswered.erase(each->name);
     refer(each, 1);
     const auto place = place_of(kind.held, each->name);
     if (place != kind.held.end() && (*place)->name == each->name)
@@ -100,8 +119,8 @@ void Proxy::drop_all_but(Type type, const std::vector<const Resource*>& resource
 
 void Proxy::remove(Type type, const std::vector<NameId>& names) {
   Kind& kind = of(type);
+  kind.unanswered.remove(names);
   for (const NameId name : names) {
-    kind.unanswered.erase(name);
     const auto place = place_of(kind.held, name);
     if (place == kind.held.end() || (*place)->name != name) continue;
     refer(*place, -1);
@@ -122,7 +141,7 @@ void Proxy::ask_for_names(std::vector<Request>& requests) {
     Request change = request(type);
     count_users(kind, std::exchange(changes_[static_cast<std::size_t>(type)], {}), change);
     if (change.subscribe.empty() && change.unsubscribe.empty()) continue;
-    kind.unanswered.insert(change.subscribe.begin(), change.subscribe.end());
+    kind.unanswered.add(change.subscribe);
     kind.requested = true;
     if (variant_ == Variant::StateOfTheWorld) {
       change.subscribe.clear();
@@ -149,8 +168,8 @@ void Proxy::count_users(Kind& kind, std::vector<User> changes, Request& change) 
       change.unsubscribe.push_back(sum.name);
     }
   }
+  kind.unanswered.remove(change.unsubscribe);
   for (const NameId name : change.unsubscribe) {
-    kind.unanswered.erase(name);
     const auto place = place_of(kind.held, name);
     if (place != kind.held.end() && (*place)->name == name) kind.held.erase(place);
   }

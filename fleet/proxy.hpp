@@ -6,7 +6,6 @@
 #include "fleet/messages.hpp"
 
 #include <array>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -32,12 +31,23 @@ class Proxy {
     NameId name = 0;
     int count = 0;
   };
+  // Asked for and not answered: thousands at a time.
+  class Names {
+   public:
+    bool empty() const { return names_.empty(); }
+    void clear() { names_.clear(); }
+    void add(std::vector<NameId> names);
+    void remove(std::vector<NameId> names);
+
+   private:
+    std::vector<NameId> names_;  // sorted, none twice
+  };
   struct Kind {
     bool requested = false;
     bool answered = false;  // on this stream
     Held held;
     std::vector<User> users;  // by name, each referred to by somebody
-    std::set<NameId> unanswered;
+    Names unanswered;
     std::string version;
     std::string nonce;
   };

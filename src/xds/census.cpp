@@ -22,8 +22,13 @@ std::uint64_t finish(std::uint64_t hash) {
   return hash ^ (hash >> 33);
 }
 
+// `name`: the bytes of the name, added but not finished.
+std::uint64_t version_hash(std::uint64_t name, std::string_view version) {
+  return finish(add_bytes(add_bytes(name, "\n"), version));
+}
+
 std::uint64_t version_hash(std::string_view name, std::string_view version) {
-  return finish(add_bytes(add_bytes(add_bytes(start, name), "\n"), version));
+  return version_hash(add_bytes(start, name), version);
 }
 
 }  // namespace
@@ -36,6 +41,12 @@ void VersionSum::add(std::string_view name, std::string_view version) {
 
 void VersionSum::remove(std::string_view name, std::string_view version) {
   sum_ -= version_hash(name, version);
+}
+
+void Census::add(std::string_view name, std::string_view version) {
+  const std::uint64_t bytes = add_bytes(start, name);
+  names.add(finish(bytes));
+  versions.add(version_hash(bytes, version));
 }
 
 std::string VersionSum::text() const {

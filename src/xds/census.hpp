@@ -16,8 +16,10 @@ std::uint64_t name_hash(std::string_view name);
 // Names alone.
 class NameSum {
  public:
-  void add(std::string_view name) { ++count_, sum_ += name_hash(name); }
+  void add(std::string_view name) { add(name_hash(name)); }
+  void add(std::uint64_t hash) { ++count_, sum_ += hash; }
   void remove(std::string_view name) { --count_, sum_ -= name_hash(name); }
+  bool empty() const { return count_ == 0; }
   bool operator==(const NameSum&) const = default;
 
  private:
@@ -29,6 +31,7 @@ class VersionSum {
  public:
   void add(std::string_view name, std::string_view version);
   void remove(std::string_view name, std::string_view version);
+  void add(std::uint64_t hash) { sum_ += hash; }
   bool operator==(const VersionSum&) const = default;
   // The version of the set: 16 hex digits.
   std::string text() const;
@@ -41,10 +44,7 @@ struct Census {
   NameSum names;
   VersionSum versions;
 
-  void add(std::string_view name, std::string_view version) {
-    names.add(name);
-    versions.add(name, version);
-  }
+  void add(std::string_view name, std::string_view version);
   void remove(std::string_view name, std::string_view version) {
     names.remove(name);
     versions.remove(name, version);

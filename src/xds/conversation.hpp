@@ -61,7 +61,9 @@ inline std::string show(const std::vector<Response>& responses) {
 
 class Conversation {
  public:
-  explicit Conversation(Flavour flavour) : stream(flavour, std::make_shared<Differences>()) {}
+  explicit Conversation(Flavour flavour,
+                        std::shared_ptr<Differences> differences = std::make_shared<Differences>())
+      : stream(flavour, std::move(differences)) {}
 
   // Each returns what the server sends at once, and keeps it for the next answer.
   std::string ask(Type type, std::vector<std::string> names = {},

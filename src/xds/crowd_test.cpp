@@ -29,12 +29,15 @@ std::size_t allocated_bytes() {
 // Takes what is written when it is told to.
 class TestLine final : public Line {
  public:
-  std::size_t write(const Message& message) override {
+  std::size_t write(const std::vector<Message>& messages) override {
     const std::lock_guard lock{mutex};
-    written.push_back(flatten(message));
-    if (written.size() > 8) written.pop_front();
-    ++number;
-    return ++waiting;
+    for (const Message& message : messages) {
+      written.push_back(flatten(message));
+      if (written.size() > 8) written.pop_front();
+      ++number;
+      ++waiting;
+    }
+    return waiting;
   }
   void read() override { ++reads; }
   void finish(int status, const std::string&) override { finished = status; }

@@ -20,12 +20,15 @@ class Delta final : public Dialect {
 
   std::vector<Draft> drafts(const Lane& lane, const Delivery& delivery) const override {
     std::vector<Draft> result;
-    for (auto& batch : batches(lane.type(), delivery.sends)) {
-      Draft draft{.version = revision_text(lane), .resources = {}, .removed = {}, .sent = {}};
-      for (const auto& sent : batch) draft.resources.push_back(sent.resource);
-      draft.sent = std::move(batch);
-      result.push_back(std::move(draft));
-    }
+    const auto add = [&](const Batches& all) {
+      for (const Batch& batch : all) {
+        result.push_back({.version = revision_text(lane),
+                          .resources = batch.resources,
+                          .removed = {},
+                          .sent = batch.sent});
+      }
+    };
+    add(delivery.whole ? delivery.whole->batches : batches(lane.type(), delivery.sends));
     // removed_resources also says that what was asked for by name does not exist.
     for (auto& draft : farewells(lane, delivery.absent)) result.push_back(std::move(draft));
     return result;

@@ -7,8 +7,6 @@
 #include "xds/discovery.hpp"
 #include "xds/lane.hpp"
 
-#include <cstddef>
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,9 +15,9 @@ namespace mp::xds {
 // A response without its nonce, and what it means for the lane.
 struct Draft {
   std::string version;
-  Resources resources;
+  SharedList<ResourcePtr> resources;
   std::vector<std::string> removed;
-  std::vector<Sent> sent;
+  SharedList<Sent> sent;
   bool repeats = false;  // as Flight::repeats
 };
 
@@ -51,10 +49,6 @@ class Dialect {
 
 const Dialect& delta();
 const Dialect& state_of_the_world();
-
-// Cuts a delivery into responses: secrets go one a response, those other types whose refusals name
-// nothing while there are few; all others, and initial loads, in responses of bounded size.
-std::vector<std::vector<Sent>> batches(Type type, const std::vector<Sent>& sends);
 
 // The version of a set of resources: 16 hex digits that depend on the names and versions only.
 std::string version_of(const Resources& resources);

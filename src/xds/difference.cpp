@@ -1,5 +1,7 @@
 #include "xds/difference.hpp"
 
+#include <utility>
+
 namespace mp::xds {
 namespace {
 
@@ -10,6 +12,18 @@ std::vector<Change> difference_of(const Catalogue& from, const Catalogue& to) {
     changes.push_back({.before = std::move(before), .after = std::move(after)});
   }
   return changes;
+}
+
+Whole whole_of(Type type, const Catalogue& catalogue) {
+  std::vector<Sent> sends;
+  std::vector<std::string_view> names;
+  for (const ResourcePtr& resource : catalogue) {
+    sends.push_back({.resource = resource, .before = nullptr});
+    names.push_back(resource->name);
+  }
+  Whole whole{.sends = std::move(sends), .batches = {}, .names = NameSet(names)};
+  whole.batches = batches(type, whole.sends);
+  return whole;
 }
 
 }  // namespace
@@ -33,6 +47,17 @@ std::shared_ptr<const Difference> Differences::between(const SnapshotPtr& from,
   auto value = std::make_shared<const Difference>(difference(from ? *from : Snapshot{}, *to));
   entries_.push_back({.from = from, .to = to, .value = value});
   return value;
+}
+
+std::shared_ptr<const Whole> Differences::whole(const SnapshotPtr& snapshot, Type type) {
+  const std::lock_guard lock{whole_mutex_};
+  if (whole_of_ != snapshot) {
+    whole_of_ = snapshot;
+    wholes_ = {};
+  }
+  auto& whole = wholes_[static_cast<std::size_t>(type)];
+  if (!whole) whole = std::make_shared<const Whole>(whole_of(type, snapshot->of(type)));
+  return whole;
 }
 
 }  // namespace mp::xds

@@ -1,8 +1,10 @@
-// What changed between two snapshots, computed once for all the streams that make the same step.
-// One cache for each group of proxies; safe from any thread. Costs what differs, as snapshots share
-// the rest.
+// What changed between two snapshots, and what one holds, computed once for all the streams that
+// make the same step. One cache for each group of proxies; safe from any thread. A difference costs
+// what differs, as snapshots share the rest.
 #pragma once
 
+#include "xds/batch.hpp"
+#include "xds/name_set.hpp"
 #include "xds/snapshot.hpp"
 
 #include <array>
@@ -24,10 +26,19 @@ using Difference = std::array<std::vector<Change>, type_count>;  // each sorted 
 
 Difference difference(const Snapshot& from, const Snapshot& to);
 
+// All of one type in a snapshot, for who has nothing.
+struct Whole {
+  SharedList<Sent> sends;
+  Batches batches;
+  NameSet names;
+};
+
 class Differences {
  public:
   // `from` may be null: the client has nothing. Never null itself.
   std::shared_ptr<const Difference> between(const SnapshotPtr& from, const SnapshotPtr& to);
+  std::shared_ptr<const Whole> whole(const SnapshotPtr& snapshot, Type type);
+  NameSets& names() { return names_; }  // that streams of the group ask for
 
  private:
   struct Entry {
@@ -39,6 +50,10 @@ class Differences {
 
   std::mutex mutex_;
   std::vector<Entry> entries_;  // the newest last
+  std::mutex whole_mutex_;
+  SnapshotPtr whole_of_;  // the last one
+  std::array<std::shared_ptr<const Whole>, type_count> wholes_;
+  NameSets names_;
 };
 
 }  // namespace mp::xds

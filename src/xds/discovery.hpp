@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/secret.hpp"
+#include "xds/shared_list.hpp"
 #include "xds/snapshot.hpp"
 
 #include <cstddef>
@@ -55,6 +56,7 @@ class KnownVersions {
 
   void push_back(const KnownVersion& known) { add(known.name, known.version); }
   void add(std::string_view name, std::string_view version);
+  void reserve(std::size_t bytes) { text_.reserve(bytes); }
   std::size_t size() const { return count_; }
   bool empty() const { return count_ == 0; }
   const Census& census() const { return census_; }
@@ -82,7 +84,7 @@ struct Response {
   Type type = Type::Cluster;
   std::string version;  // delta: for debugging only
   std::string nonce;
-  Resources resources;
+  SharedList<ResourcePtr> resources;
   std::vector<std::string> removed;  // delta
 };
 

@@ -13,9 +13,15 @@ ResourcePtr find(const SnapshotPtr& snapshot, Type type, std::string_view name) 
   return snapshot ? find_resource(snapshot->of(type), name) : nullptr;
 }
 
-std::vector<Sent>::iterator find_sent(Flight& flight, std::string_view name) {
-  return std::ranges::find(
-      flight.sent, name, [](const Sent& sent) -> std::string_view { return sent.resource->name; });
+const std::string& name_of(const Sent& sent) { return sent.resource->name; }
+
+SharedList<Sent>::iterator find_sent(const Flight& flight, std::string_view name) {
+  return std::ranges::find(flight.sent, name, name_of);
+}
+
+void set_before(Flight& flight, SharedList<Sent>::iterator place, const ResourcePtr& before) {
+  const auto at = static_cast<std::size_t>(place - flight.sent.begin());
+  flight.sent.edit()[at].before = before;
 }
 
 bool same(const ResourcePtr& left, const ResourcePtr& right) {
@@ -49,9 +55,9 @@ void Lane::before_wildcard() {
 }
 
 // Nor for what is named only now.
-void Lane::before_names(const std::vector<std::string>& names) {
+void Lane::before_names(const std::vector<std::string_view>& names) {
   if (!base_) return;
-  for (const auto& name : names) {
+  for (const std::string_view name : names) {
     if (!subscription_.contains(name)) set_held(name, nullptr);
   }
 }
@@ -77,7 +83,11 @@ Delivery Lane::advance(const SnapshotPtr& target, Differences& differences,
   const auto waiting = std::exchange(exceptions_, {});
   const auto owed = std::exchange(owed_, {});
   const auto from = std::exchange(base_, target);
-  Delivery result;
+  if (!from && waiting.empty() && owed.empty() && quarantine.empty() && asks_for_all(*target)) {
+    const auto whole = differences.whole(target, type_);
+    return {.sends = whole->sends, .absent = {}, .whole = whole};
+  }
+  Plan result;
   const auto apart = [&](const std::string& name) {
     return waiting.contains(name) || owed.contains(name) || !subscription_.contains(name);
   };
@@ -101,13 +111,21 @@ Delivery Lane::advance(const SnapshotPtr& target, Differences& differences,
         exception != waiting.end() ? exception->second.held : find(from, type_, name);
     plan_owed(result, name, present, find(target, type_, name), quarantine);
   }
-  std::ranges::sort(result.sends, {},
-                    [](const Sent& sent) -> const std::string& { return sent.resource->name; });
-  return result;
+  std::ranges::sort(result.sends, {}, name_of);
+  return result.finished();
 }
 
-void Lane::plan(Delivery& delivery, const std::string& name, Exception present,
-                const ResourcePtr& want, Quarantine& quarantine) {
+Delivery Lane::Plan::finished() { return {.sends = std::move(sends), .absent = std::move(absent)}; }
+
+// That is known without a look at each name: by the sum over all.
+bool Lane::asks_for_all(const Snapshot& target) const {
+  if (subscription_.wildcard()) return true;
+  const auto& names = subscription_.names();
+  return !names.empty() && names.sum() == target.censuses[static_cast<std::size_t>(type_)].names;
+}
+
+void Lane::plan(Plan& plan, const std::string& name, Exception present, const ResourcePtr& want,
+                Quarantine& quarantine) {
   if (!want) {
     if (!present.held) return;
     if (!present.leaving) present.leaving = base_->revision;
@@ -118,38 +136,38 @@ void Lane::plan(Delivery& delivery, const std::string& name, Exception present,
     exceptions_[name] = {.held = present.held, .leaving = std::nullopt};
   } else {
     quarantine.trying(type_, *want);
-    delivery.sends.push_back({.resource = want, .before = present.held});
+    plan.sends.push_back({.resource = want, .before = present.held});
   }
 }
 
 // A name that is asked for is answered, whatever the client is believed to hold: it may have lost
 // it.
-void Lane::plan_owed(Delivery& delivery, const std::string& name, const ResourcePtr& present,
+void Lane::plan_owed(Plan& plan, const std::string& name, const ResourcePtr& present,
                      const ResourcePtr& want, Quarantine& quarantine) {
   if (!want) {
-    delivery.absent.push_back(name);
+    plan.absent.push_back(name);
     set_held(name, nullptr);
   } else if (!quarantine.blocks(type_, *want)) {
     quarantine.trying(type_, *want);
-    delivery.sends.push_back({.resource = want, .before = present});
+    plan.sends.push_back({.resource = want, .before = present});
     set_held(name, want);
   } else {
     if (present && !present->body.empty() && !same(present, want))
-      delivery.sends.push_back({.resource = present, .before = present});
+      plan.sends.push_back({.resource = present, .before = present});
     set_held(name, present);
   }
 }
 
 Delivery Lane::answer(const Snapshot& target, Quarantine& quarantine) {
-  Delivery result;
+  Plan result;
   for (const auto& name : std::exchange(owed_, {})) {
     plan_owed(result, name, held(name), find_resource(target.of(type_), name), quarantine);
   }
-  return result;
+  return result.finished();
 }
 
 Delivery Lane::next_part(const Snapshot& target, Quarantine& quarantine) {
-  Delivery result;
+  Plan result;
   const auto names = std::move(parts_.front());
   parts_.erase(parts_.begin());
   for (const auto& name : names) {
@@ -161,7 +179,7 @@ Delivery Lane::next_part(const Snapshot& target, Quarantine& quarantine) {
     result.sends.push_back({.resource = want, .before = present});
     set_held(name, want);
   }
-  return result;
+  return result.finished();
 }
 
 std::vector<std::string> Lane::take_removals(std::int64_t revision, const Snapshot& target) {
@@ -205,7 +223,8 @@ void Lane::refused(const Sent& sent) {
     again = again || later != flight.sent.end();
     repeated = repeated && flight.repeats && !again;
     if (repeated) flight.repeated.push_back(sent.resource);
-    if (later != flight.sent.end() && same(later->before, sent.resource)) later->before = before;
+    if (later != flight.sent.end() && same(later->before, sent.resource))
+      set_before(flight, later, before);
   }
   if (again || !subscription_.contains(name) || !same(held(name), sent.resource)) return;
   const auto exception = exceptions_.find(name);
@@ -220,7 +239,7 @@ void Lane::took_again(const ResourcePtr& resource, const Snapshot& target) {
   for (auto& flight : flights_) {
     const auto later = find_sent(flight, resource->name);
     if (later != flight.sent.end()) {
-      later->before = resource;
+      set_before(flight, later, resource);
       return;
     }
     if (std::ranges::find(flight.repeated, resource) == flight.repeated.end()) return;  // left out
@@ -278,11 +297,12 @@ ResourcePtr Lane::held(std::string_view name) const {
   return exception != exceptions_.end() ? exception->second.held : find(base_, type_, name);
 }
 
-void Lane::set_held(const std::string& name, const ResourcePtr& held) {
+void Lane::set_held(std::string_view name, const ResourcePtr& held) {
   if (same(held, find(base_, type_, name))) {
-    exceptions_.erase(name);
+    const auto exception = exceptions_.find(name);
+    if (exception != exceptions_.end()) exceptions_.erase(exception);
   } else {
-    exceptions_[name] = {.held = held, .leaving = std::nullopt};
+    exceptions_[std::string(name)] = {.held = held, .leaving = std::nullopt};
   }
 }
 

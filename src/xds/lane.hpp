@@ -24,18 +24,13 @@ namespace mp::xds {
 inline constexpr Milliseconds patience{250};
 inline constexpr std::int64_t no_revision = std::numeric_limits<std::int64_t>::max();
 
-struct Sent {
-  ResourcePtr resource;
-  ResourcePtr before;  // what the client held; null: nothing
-};
-
 // A response that was not answered yet.
 struct Flight {
   std::string nonce;
   std::int64_t revision = 0;
   std::int64_t after = 0;  // it brings what changed after this revision
   Time at;
-  std::vector<Sent> sent;
+  SharedList<Sent> sent;
   bool adds = false;        // something that the client did not have
   bool alone = false;       // nothing else was unanswered when it took off
   bool repeats = false;     // it holds all that was sent before, and takes nothing away
@@ -43,8 +38,9 @@ struct Flight {
 };
 
 struct Delivery {
-  std::vector<Sent> sends;
-  std::vector<std::string> absent;  // asked for by name, and there is no such resource
+  SharedList<Sent> sends;
+  std::vector<std::string> absent;               // asked for by name, and there is no such resource
+  std::shared_ptr<const Whole> whole = nullptr;  // of which `sends` is all; may be null
   bool empty() const { return sends.empty() && absent.empty(); }
 };
 
@@ -94,6 +90,7 @@ class Lane {
   void took_again(const ResourcePtr& resource, const Snapshot& target);
   // None of these was applied: they go again, in at most 16 parts, to find the culprit.
   void isolate(const std::vector<Sent>& sent, std::int64_t after);
+  void share_names(NameSets& pool) { subscription_.share(pool); }
   std::int64_t parts_after() const { return parts_after_; }
   // An empty part: what is held is said once more.
   void repeat() {
@@ -119,14 +116,21 @@ class Lane {
         leaving;  // removed from the snapshot in this revision, not yet sent
   };
   using Exceptions = std::map<std::string, Exception, std::less<>>;
+  // A delivery that is being made.
+  struct Plan {
+    std::vector<Sent> sends;
+    std::vector<std::string> absent;
+    Delivery finished();
+  };
 
   void before_wildcard();
-  void before_names(const std::vector<std::string>& names);
-  void plan(Delivery& delivery, const std::string& name, Exception present, const ResourcePtr& want,
+  void before_names(const std::vector<std::string_view>& names);
+  bool asks_for_all(const Snapshot& target) const;
+  void plan(Plan& plan, const std::string& name, Exception present, const ResourcePtr& want,
             Quarantine& quarantine);
-  void plan_owed(Delivery& delivery, const std::string& name, const ResourcePtr& present,
+  void plan_owed(Plan& plan, const std::string& name, const ResourcePtr& present,
                  const ResourcePtr& want, Quarantine& quarantine);
-  void set_held(const std::string& name, const ResourcePtr& held);
+  void set_held(std::string_view name, const ResourcePtr& held);
 
   Type type_;
   Subscription subscription_;

@@ -4,6 +4,7 @@
 // xds/session, through xds/wire.
 #pragma once
 
+#include "xds/shared_list.hpp"
 #include "xds/snapshot.hpp"
 
 #include <deque>
@@ -19,7 +20,7 @@ class Parcels {
 
   // What `make` wrote for these very resources, the newest first asked; else what it writes now.
   template <class Make>
-  Bytes of(const Resources& resources, Make make) {
+  Bytes of(const SharedList<ResourcePtr>& resources, Make make) {
     // Held while making: the streams that come meanwhile want the same bytes.
     const std::lock_guard lock{mutex_};
     for (const auto& entry : entries_) {
@@ -32,7 +33,7 @@ class Parcels {
 
  private:
   struct Entry {
-    Resources resources;
+    SharedList<ResourcePtr> resources;
     Bytes bytes;
   };
   static constexpr std::size_t kept = 8;

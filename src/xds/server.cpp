@@ -97,11 +97,11 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
       Finish({grpc::StatusCode::UNAVAILABLE, "the server stops"});
   }
 
-  std::size_t write(const Message& message) override {
+  std::size_t write(const std::vector<Message>& messages) override {
     const std::lock_guard lock{mutex_};
     if (ending_) return 0;
-    outgoing_.push_back(to_buffer(message));
-    if (!std::exchange(writing_, true)) StartWrite(&outgoing_.front());
+    for (const Message& message : messages) outgoing_.push_back(to_buffer(message));
+    if (!std::exchange(writing_, true)) write_next();
     return outgoing_.size();
   }
 
@@ -136,8 +136,7 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
       outgoing_.pop_front();
       if (!outgoing_.empty()) {
         writing_ = true;
-        StartWrite(&outgoing_.front());
-        return;
+        return write_next();
       }
     }
     caller()->on_drained();
@@ -158,6 +157,14 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
     return caller_;
   }
 
+  // What another message follows goes onto the wire together with that one. Not the first of all:
+  // it takes the call's metadata with it, which gRPC sends with no message that may wait.
+  void write_next() {
+    grpc::WriteOptions options;
+    if (std::exchange(begun_, true) && outgoing_.size() > 1) options.set_buffer_hint();
+    StartWrite(&outgoing_.front(), options);
+  }
+
   void end(grpc::Status status) {
     const std::lock_guard lock{mutex_};
     if (ending_) return;
@@ -175,6 +182,7 @@ class Reactor final : public grpc::ServerGenericBidiReactor, public Line {
   std::shared_ptr<Caller> caller_;
   std::list<grpc::ByteBuffer> outgoing_;  // bounded by the caller, which asks for the length
   bool writing_ = false;
+  bool begun_ = false;
   std::optional<grpc::Status> ending_;
 };
 
@@ -231,9 +239,11 @@ void configure(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(largest_request);
   builder.SetMaxSendMessageSize(-1);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  // Pings that measure a connection's bandwidth, and statistics of each: nobody needs either.
+  // Pings that measure a connection's bandwidth, statistics of each, and what would compress
+  // messages if it was told to: nobody needs them.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);

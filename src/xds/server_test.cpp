@@ -28,6 +28,28 @@ TEST_F(ServerTest, OtherMethodsAreUnimplemented) {
   EXPECT_EQ(client.end().error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 
+// They go onto the wire together; the call's first one takes the metadata along, and waits for
+// none.
+TEST_F(ServerTest, SeveralResponsesOfOneStepAreSentAlsoWhenTheyAreTheFirst) {
+  TestClient client{channel(), "good"};
+  client.send(ask(Type::ScopedRoute, "p"));
+  ASSERT_TRUE(eventually([&] { return server->groups() == std::vector{egress}; }));
+  for (const std::string version : {"1", "2"}) {
+    const auto content = clusters(3, {{"a", version}, {"b", version}, {"c", version}});
+    auto scopes = std::make_shared<Snapshot>(*content);
+    std::swap(scopes->types.front(), scopes->types.back());
+    server->publish(egress, scopes);
+    for (const std::string name : {"a", "b", "c"}) {
+      discovery::DeltaDiscoveryResponse response;
+      ASSERT_TRUE(client.receive(response));
+      ASSERT_EQ(response.resources_size(), 1);
+      EXPECT_EQ(response.resources(0).name(), name);
+      EXPECT_EQ(response.resources(0).version(), version);
+      client.send(acknowledge(response));
+    }
+  }
+}
+
 TEST_F(ServerTest, PushesAndFollowsTheAnswers) {
   TestClient client{channel(), "good"};
   enter(client, "p");

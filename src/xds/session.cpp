@@ -270,10 +270,12 @@ void Session::end(int grpc_status, const std::string& message) {
 }
 
 void Session::send(const Stream::Responses& responses) {
-  for (const auto& response : responses) {
-    if (!line_) return;
-    waiting_ = line_->write(compose(call_.flavour, response, *parcels_));
-  }
+  if (responses.empty() || !line_) return;
+  std::vector<Message> messages;
+  messages.reserve(responses.size());
+  for (const auto& response : responses)
+    messages.push_back(compose(call_.flavour, response, *parcels_));
+  waiting_ = line_->write(messages);
 }
 
 void Session::schedule() {

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mp::xds {
 
@@ -33,8 +34,9 @@ inline constexpr std::string_view node_id_rule =
 class Line {
  public:
   virtual ~Line() = default;
-  // Sends in order; returns how many messages still wait.
-  virtual std::size_t write(const Message& message) = 0;
+  // Sends in order, all of them together where that is possible; returns how many messages still
+  // wait.
+  virtual std::size_t write(const std::vector<Message>& messages) = 0;
   virtual void read() = 0;  // asks for one more message
   virtual void finish(int grpc_status, const std::string& message) = 0;
   virtual void abort() = 0;  // after finish(), when the client does not take what was written

@@ -12,9 +12,9 @@ bool full_set(Type type) {
   return type == Type::Cluster || type == Type::Listener || type == Type::ScopedRoute;
 }
 
-Draft everything(const Lane& lane, std::vector<Sent> sent) {
+Draft everything(const Lane& lane, SharedList<Sent> sent) {
   Draft draft{.version = {}, .resources = lane.all_held(), .removed = {}, .sent = std::move(sent)};
-  draft.version = version_of(draft.resources);
+  draft.version = version_of(draft.resources.items());
   draft.repeats = true;
   return draft;
 }
@@ -54,17 +54,15 @@ class StateOfTheWorld final : public Dialect {
       return result;
     }
     VersionSum sum = held(lane);
-    auto parts = batches(lane.type(), delivery.sends);
+    const auto parts = batches(lane.type(), delivery.sends);
     // From the last to the first: with each the client lacks what comes after it.
     for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-      Draft draft{.version = sum.text(), .resources = {}, .removed = {}, .sent = {}};
-      for (const auto& sent : *part) {
-        draft.resources.push_back(sent.resource);
+      result.push_back(
+          {.version = sum.text(), .resources = part->resources, .removed = {}, .sent = part->sent});
+      for (const auto& sent : part->sent) {
         sum.remove(sent.resource->name, sent.resource->version);
         if (sent.before) sum.add(sent.before->name, sent.before->version);
       }
-      draft.sent = std::move(*part);
-      result.push_back(std::move(draft));
     }
     std::ranges::reverse(result);
     return result;

@@ -161,17 +161,21 @@ void Stream::blame(Lane& lane, const Sent& sent, const std::string& message, std
 }
 
 void Stream::take_names(Lane& lane, const SubscriptionChange& change) {
-  auto& expected = expected_[index(lane.type())].names;
-  // Who holds everything and asks for everything lacks nothing.
-  const bool level = change.first && target_ && lane.base() == target_ && expected.empty() &&
-                     change.asked_names == target_->censuses[index(lane.type())].names;
-  if (level) return;
-  for (const auto& name : change.asked) {
+  expected_[index(lane.type())].names.erase(change.asked_names);
+  if (change.first && target_ && asks_for_all(lane, change)) return;
+  for (const std::string_view name : change.asked) {
     // In the first request a name comes with the version that is held already. Later it is a
     // question that must be answered, even when the answer is believed to be known.
     if (!change.first || !lane.held(name)) lane.owe(name);
-    expected.erase(name);
   }
+}
+
+// Who asks for everything lacks nothing when he holds everything, and is given everything in this
+// very step when he holds nothing.
+bool Stream::asks_for_all(const Lane& lane, const SubscriptionChange& change) const {
+  const bool at_once = lane.holds_nothing() && !consumer(lane.type()) && quarantine_.empty();
+  return (lane.base() == target_ || at_once) &&
+         change.asked_names.sum() == target_->censuses[index(lane.type())].names;
 }
 
 // Who comes back with everything is level without a look at each name; but not before it said so
@@ -185,6 +189,7 @@ bool Stream::holds_all(const Lane& each, const KnownVersions& versions) const {
 
 void Stream::subscribe(Lane& lane, const Request& request, Time now) {
   const auto change = lane.subscribe(request, flavour_);
+  lane.share_names(differences_->names());
   if (change.first) {
     if (request.initial_versions.size() > max_names) {
       throw Error{Code::Validation, "too many initial resource versions"};
@@ -296,13 +301,15 @@ bool Stream::held_back(const Lane& each, Time now) const {
 
 // A cluster that is sent again warms until its endpoints come, and in delta Envoy does not ask for
 // them again ("Cluster warming ends only with a new ClusterLoadAssignment").
-void Stream::renew_endpoints(const std::vector<Sent>& clusters) {
+void Stream::renew_endpoints(const SharedList<Sent>& clusters) {
   Lane& endpoints = lane(Type::Endpoint);
   for (const auto& sent : clusters) {
     const auto& name = sent.resource->name;
-    if (!find_resource(target_->of(Type::Endpoint), name)) continue;
-    if (!endpoints.requested() && sent.before) renewals_.insert(name);
-    if (endpoints.requested() && endpoints.subscription().contains(name)) endpoints.owe(name);
+    const bool asked = endpoints.requested() && endpoints.subscription().contains(name);
+    const bool renewed = !endpoints.requested() && sent.before;
+    if (!(asked || renewed) || !find_resource(target_->of(Type::Endpoint), name)) continue;
+    if (renewed) renewals_.insert(name);
+    if (asked) endpoints.owe(name);
   }
 }
 
@@ -364,7 +371,7 @@ void Stream::send(Lane& lane, std::vector<Draft> drafts, std::int64_t after, Tim
   for (auto& draft : drafts) {
     for (const auto& sent : draft.sent) {
       if (!retells(lane, sent)) continue;
-      std::ranges::replace(draft.resources, sent.resource, retell(sent.resource, now));
+      std::ranges::replace(draft.resources.edit(), sent.resource, retell(sent.resource, now));
     }
     std::string nonce = std::to_string(++last_nonce_);
     if (dialect_.waits_for_answer(lane.type(), draft)) {

@@ -77,6 +77,7 @@ class Stream {
 
   void add_resources(const Lane& lane, std::vector<HeldResource>& all) const;
   void take_names(Lane& lane, const SubscriptionChange& change);
+  bool asks_for_all(const Lane& lane, const SubscriptionChange& change) const;
   bool holds_all(const Lane& each, const KnownVersions& versions) const;
   void subscribe(Lane& lane, const Request& request, Time now);
   void answered(Lane& lane, const Request& request, Time now);
@@ -101,7 +102,7 @@ class Stream {
   std::int64_t done_with_removals(const Lane& lane) const;
   bool keeps(Type type) const;
   bool may_be_used(Type type, Time now) const;
-  void renew_endpoints(const std::vector<Sent>& clusters);
+  void renew_endpoints(const SharedList<Sent>& clusters);
   void expect(const SnapshotPtr& from, Time now);
   void measure(Time now);
   bool retells(const Lane& lane, const Sent& sent) const;

@@ -12,6 +12,18 @@ std::size_t index(Type type) { return static_cast<std::size_t>(type); }
 
 bool consumer(Type type) { return type >= Type::Listener; }
 
+// Names that came with these changes and were not asked for; those that went leave `expected`.
+NameSet added(const Lane& lane, const std::vector<Change>& changes, NameSet& expected) {
+  std::vector<std::string_view> names;
+  for (const Change& change : changes) {
+    if (!change.after)
+      expected.erase(change.name());
+    else if (!change.before && !lane.subscription().contains(change.name()))
+      names.push_back(change.name());
+  }
+  return NameSet(names);
+}
+
 }  // namespace
 
 // What came new with a cluster or listener is live only when the proxy has asked for it and got it.
@@ -19,13 +31,11 @@ void Stream::expect(const SnapshotPtr& from, Time now) {
   const auto difference = differences_->between(from, target_);
   for (const Type type : named_types) {
     auto& expected = expected_[index(type)];
-    std::vector<std::string> names;
-    for (const auto& change : (*difference)[index(type)]) {
-      if (!change.after)
-        expected.names.erase(change.name());
-      else if (!change.before && !lane(type).subscription().contains(change.name())) {
-        names.push_back(change.name());
-      }
+    NameSet names;
+    if (!from && lane(type).subscription().names().empty()) {
+      if (!lane(type).subscription().wildcard()) names = differences_->whole(target_, type)->names;
+    } else {
+      names = added(lane(type), (*difference)[index(type)], expected.names);
     }
     if (names.empty()) continue;
     if (expected.names.empty()) expected.revision = target_->revision;

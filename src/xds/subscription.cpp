@@ -16,26 +16,6 @@ void check_names(const std::vector<std::string>& names, std::size_t present) {
 
 }  // namespace
 
-bool NameSet::contains(std::string_view name) const {
-  return std::ranges::binary_search(hashes_, name_hash(name));
-}
-
-void NameSet::insert(const std::vector<std::string>& names) {
-  const auto middle = static_cast<std::ptrdiff_t>(hashes_.size());
-  for (const auto& name : names) hashes_.push_back(name_hash(name));
-  std::sort(hashes_.begin() + middle, hashes_.end());
-  std::inplace_merge(hashes_.begin(), hashes_.begin() + middle, hashes_.end());
-  const auto repeated = std::ranges::unique(hashes_);
-  hashes_.erase(repeated.begin(), repeated.end());
-}
-
-bool NameSet::erase(std::string_view name) {
-  const auto found = std::ranges::equal_range(hashes_, name_hash(name));
-  if (found.empty()) return false;
-  hashes_.erase(found.begin(), found.end());
-  return true;
-}
-
 // xDS protocol, "How the client specifies what resources to return": a request without names is a
 // wildcard when no name was ever subscribed to for that type on that stream (the legacy form); "*"
 // is the explicit one. In delta a later name is added to the wildcard, it does not replace it.
@@ -47,19 +27,20 @@ SubscriptionChange Subscription::apply_delta(const Request& request) {
   for (const auto& name : request.unsubscribe) {
     if (name == "*")
       wildcard_ = false;
-    else if (names_.erase(name))
+    else if (names_.contains(name))
       change.dropped.push_back(name);
   }
+  names_.erase(NameSet(change.dropped));
   for (const auto& name : request.subscribe) {
     if (name == "*")
       wildcard_ = true;
     else
       change.asked.push_back(name);
   }
-  for (const auto& name : change.asked) change.asked_names.add(name);
+  change.asked_names = NameSet(change.asked);
   if (change.first && request.subscribe.empty()) wildcard_ = true;
   change.wildcard_added = wildcard_ && !had_wildcard;
-  names_.insert(change.asked);
+  names_.insert(change.asked_names);
   return change;
 }
 
@@ -73,12 +54,11 @@ SubscriptionChange Subscription::apply_full(const Request& request) {
   named_before_ = named_before_ || !request.subscribe.empty();
   wildcard_ =
       !named_before_ || std::ranges::find(request.subscribe, "*") != request.subscribe.end();
-  NameSet wanted;
-  wanted.insert(request.subscribe);
   for (const auto& name : request.subscribe) {
     if (name != "*" && !names_.contains(name)) change.asked.push_back(name);
   }
-  names_ = std::move(wanted);
+  change.asked_names = NameSet(change.asked);
+  names_ = NameSet({request.subscribe.begin(), request.subscribe.end()});
   change.wildcard_added = wildcard_ && !had_wildcard;
   return change;
 }

@@ -1,39 +1,23 @@
-// Which resources of one type a client has asked for on one stream. Keeps 8 bytes a name (its
-// hash), for there may be thousands of streams with thousands of names. Used by xds/lane; knows no
+// Which resources of one type a client has asked for on one stream. Used by xds/lane; knows no
 // snapshot.
 #pragma once
 
-#include "xds/census.hpp"
 #include "xds/discovery.hpp"
+#include "xds/name_set.hpp"
 
-#include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace mp::xds {
 
-class NameSet {
- public:
-  bool contains(std::string_view name) const;
-  void insert(const std::vector<std::string>& names);
-  bool erase(std::string_view name);
-  std::size_t size() const { return hashes_.size(); }
-  bool empty() const { return hashes_.empty(); }
-  void clear() { hashes_.clear(); }
-
- private:
-  std::vector<std::uint64_t> hashes_;  // sorted, none twice
-};
-
-// What one request changed.
+// What one request changed. Names are those of the request.
 struct SubscriptionChange {
-  std::vector<std::string>
-      asked;  // named now: each must be answered, even when it was named before
-  NameSum asked_names;
-  std::vector<std::string> dropped;  // delta only
-  bool first = false;                // the first request for this type on the stream
+  // Named now: each must be answered, even when it was named before.
+  std::vector<std::string_view> asked;
+  NameSet asked_names;
+  std::vector<std::string_view> dropped;  // delta only
+  bool first = false;                     // the first request for this type on the stream
   bool wildcard_added = false;
 };
 
@@ -42,7 +26,9 @@ class Subscription {
   bool requested() const { return requested_; }
   bool wildcard() const { return wildcard_; }
   bool contains(std::string_view name) const { return wildcard_ || names_.contains(name); }
-  bool names(std::string_view name) const { return names_.contains(name); }
+  // Those that were named, beside a wildcard or without one.
+  const NameSet& names() const { return names_; }
+  void share(NameSets& pool) { names_.share(pool); }
 
   // Both throw mp::Error (Validation) beyond the limits of discovery.hpp.
   SubscriptionChange apply_delta(const Request& request);

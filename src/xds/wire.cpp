@@ -73,7 +73,7 @@ void wrapped(Message& message, const ResourcePtr& resource) {
   text(message.back().bytes, resource_name, resource->name);
 }
 
-void add_resources(Message& message, Flavour flavour, const Resources& resources) {
+void add_resources(Message& message, Flavour flavour, const SharedList<ResourcePtr>& resources) {
   for (const auto& resource : resources) {
     if (flavour == Flavour::Delta) {
       wrapped(message, resource);
@@ -190,6 +190,7 @@ class DeltaReader {
 
   // An entry of a map is a message of two fields.
   void add_version(KnownVersions& versions) {
+    if (versions.empty()) versions.reserve(bytes_.size());
     std::uint32_t length = 0;
     demand(input_.ReadVarint32(&length) && length <= bytes_.size());
     const auto limit = input_.PushLimit(static_cast<int>(length));
@@ -229,7 +230,7 @@ Message compose(Flavour flavour, const Response& response, Parcels& parcels) {
   Message message(1);
   text(message.back().bytes, response_fields.version, response.version);
   if (response.resources.size() >= parcelled_from) {
-    message.back().parcel = parcels.of(response.resources, [&](const Resources& resources) {
+    message.back().parcel = parcels.of(response.resources, [&](const auto& resources) {
       Message part(1);
       add_resources(part, flavour, resources);
       return flatten(part);

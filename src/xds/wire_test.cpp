@@ -73,7 +73,7 @@ TEST_F(WireTest, SharesLargeBodiesAndCopiesSmallOnes) {
 TEST_F(WireTest, MakesTheBytesOfManyResourcesOnce) {
   Response first{.type = Type::Cluster, .version = "7", .nonce = "n1"};
   for (std::size_t n = 0; n < parcelled_from; ++n)
-    first.resources.push_back(resource_of("r" + std::to_string(n), 10 * n));
+    first.resources.edit().push_back(resource_of("r" + std::to_string(n), 10 * n));
   Response second = first;
   second.nonce = "n2";
   for (const Flavour flavour : {Flavour::Delta, Flavour::StateOfTheWorld}) {
@@ -88,8 +88,8 @@ TEST_F(WireTest, MakesTheBytesOfManyResourcesOnce) {
   ASSERT_EQ(proto.resources_size(), static_cast<int>(parcelled_from));
   EXPECT_EQ(proto.resources(15).resource().SerializeAsString(), second.resources[15]->body);
   EXPECT_EQ(proto.nonce(), "n2");
-  second.resources.pop_back();
-  second.resources.push_back(resource_of("another", 5));
+  second.resources.edit().pop_back();
+  second.resources.edit().push_back(resource_of("another", 5));
   EXPECT_NE(flatten(compose(Flavour::Delta, second, parcels)).find("another"), std::string::npos);
 }
 

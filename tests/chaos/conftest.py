@@ -1,5 +1,6 @@
 """The services that the traffic goes to, and databases of both kinds."""
 
+import contextlib
 import json
 import pathlib
 import sys
@@ -16,6 +17,7 @@ from stand.program import Program
 from stand.proxy import Proxy
 
 FOLDER = pathlib.Path(__file__).parent
+LONG = pytest.StashKey[contextlib.ExitStack]()
 
 
 @pytest.fixture(scope="session")
@@ -27,15 +29,28 @@ def demo_ports(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def silence(tmp_path_factory, demo_ports):
-    with Silence(tmp_path_factory.mktemp("silence"), World(demo_ports)) as made:
-        yield made
+def long(request):
+    """What goes on beside the tests of this folder and ends with the last of them, not with the session."""
+    with contextlib.ExitStack() as stack:
+        request.session.stash[LONG] = stack
+        yield stack
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    yield
+    if (nextitem is None or nextitem.path.parent != FOLDER) and LONG in item.session.stash:
+        item.session.stash[LONG].close()
 
 
 @pytest.fixture(scope="session")
-def frozen(tmp_path_factory, demo_ports):
-    with Frozen(tmp_path_factory.mktemp("frozen"), World(demo_ports)) as made:
-        yield made
+def silence(tmp_path_factory, demo_ports, long):
+    return long.enter_context(Silence(tmp_path_factory.mktemp("silence"), World(demo_ports)))
+
+
+@pytest.fixture(scope="session")
+def frozen(tmp_path_factory, demo_ports, long):
+    return long.enter_context(Frozen(tmp_path_factory.mktemp("frozen"), World(demo_ports)))
 
 
 @pytest.fixture(scope="session", autouse=True)

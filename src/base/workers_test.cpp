@@ -31,28 +31,30 @@ struct Gate {
   }
 };
 
+// Two threads, each held by a job.
+struct TwoAtWork {
+  Gate first, second;
+  Workers workers{2, 10};
+
+  bool begin() {
+    return workers.post(first.job()) && workers.post(second.job()) && first.wait_until_entered() &&
+           second.wait_until_entered();
+  }
+};
+
 TEST(Workers, run_jobs_on_other_threads_at_the_same_time) {
-  Gate first;
-  Gate second;
-  Workers workers(2, 10);
-  ASSERT_TRUE(workers.post(first.job()));
-  ASSERT_TRUE(workers.post(second.job()));
-  EXPECT_TRUE(first.wait_until_entered());
-  EXPECT_TRUE(second.wait_until_entered());
-  first.released.set_value();
-  second.released.set_value();
+  TwoAtWork two;
+  EXPECT_TRUE(two.begin());
+  two.first.released.set_value();
+  two.second.released.set_value();
 }
 
 // What it used is still in the caches, and the others need not wake up.
 TEST(Workers, call_the_thread_that_rested_last) {
-  Gate first;
-  Gate second;
-  Workers workers(2, 10);
-  ASSERT_TRUE(workers.post(first.job()));
-  ASSERT_TRUE(workers.post(second.job()));
-  ASSERT_TRUE(first.wait_until_entered());
-  ASSERT_TRUE(second.wait_until_entered());
-  first.released.set_value();
+  TwoAtWork two;
+  ASSERT_TRUE(two.begin());
+  Workers& workers = two.workers;
+  two.first.released.set_value();
   const auto is_at_rest = [&](std::size_t busy) {
     const auto end = std::chrono::steady_clock::now() + patience;
     while (workers.busy() != busy && std::chrono::steady_clock::now() < end)
@@ -60,7 +62,7 @@ TEST(Workers, call_the_thread_that_rested_last) {
     return workers.busy() == busy;
   };
   ASSERT_TRUE(is_at_rest(1));
-  second.released.set_value();
+  two.second.released.set_value();
   ASSERT_TRUE(is_at_rest(0));
   std::set<std::thread::id> called;
   for (int job = 0; job < 10; ++job) {

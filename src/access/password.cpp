@@ -3,6 +3,7 @@
 #include "access/common_passwords.hpp"
 #include "base/outside.hpp"
 #include "base/scheduling.hpp"
+#include "base/utf8.hpp"
 
 #include <argon2.h>
 #include <sodium.h>
@@ -24,14 +25,6 @@ constexpr std::uint32_t memory = 19 * 1024;  // KiB; with 2 passes: the OWASP's 
 constexpr std::uint32_t lanes = 1;
 constexpr std::size_t salt_bytes = 16, hash_bytes = 32;
 constexpr std::chrono::seconds longest_wait{5};
-
-std::string lower(std::string_view text) {
-  std::string copy(text);
-  for (char& letter : copy) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return copy;
-}
 
 // Code points of UTF-8.
 std::size_t characters(std::string_view text) {
@@ -97,13 +90,13 @@ Error busy() { return unavailable("Too many sign-ins at once", ""); }
 
 void check_password_rules(const Secret& password, std::string_view username,
                           const std::string& field, Violations& violations) {
-  const std::string text = lower(password.reveal());
+  const std::string text = ascii_lower(password.reveal());
   const std::size_t length = characters(text);
   const auto refuse = [&](std::string issue) {
     violations.push_back({field, std::move(issue), std::nullopt});
   };
   if (length < shortest || length > longest) return refuse("Must be 12 to 128 characters long");
-  if (text == lower(username)) return refuse("Must not be the user name");
+  if (text == ascii_lower(username)) return refuse("Must not be the user name");
   if (is_common(text)) refuse("Is one of the commonest passwords");
 }
 

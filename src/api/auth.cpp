@@ -3,6 +3,7 @@
 #include "api/proof.hpp"
 #include "api/selection.hpp"
 #include "api/sessions.hpp"
+#include "base/utf8.hpp"
 #include "model/sign_in.hpp"
 
 namespace mp::api {

@@ -1,6 +1,7 @@
 #include "api/body.hpp"
 
 #include "base/error.hpp"
+#include "base/utf8.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parse.hpp>
@@ -64,15 +65,8 @@ struct RepeatFinder {
   bool on_comment(json::string_view, json::error_code&) { return true; }
 };
 
-std::string lower(std::string_view text) {
-  std::string copy(text);
-  std::ranges::transform(copy, copy.begin(),
-                         [](unsigned char letter) { return std::tolower(letter); });
-  return copy;
-}
-
 bool is_json(std::string_view content_type) {
-  std::string type = lower(content_type.substr(0, content_type.find(';')));
+  std::string type = ascii_lower(content_type.substr(0, content_type.find(';')));
   while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
   return type == "application/json" || type == "application/merge-patch+json" ||
          (type.starts_with("application/") && type.ends_with("+json"));
@@ -90,7 +84,7 @@ void refuse_repeats(std::string_view text, const json::parse_options& options) {
 }  // namespace
 
 void refuse_encoding(const http::Request& request) {
-  const std::string encoding = lower(request.header("Content-Encoding"));
+  const std::string encoding = ascii_lower(request.header("Content-Encoding"));
   if (encoding.empty() || encoding == "identity") return;
   throw Error(Code::UnsupportedMediaType, "The body must be sent without a Content-Encoding");
 }

@@ -1,6 +1,7 @@
 #include "api/multipart.hpp"
 
 #include "base/error.hpp"
+#include "base/utf8.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -24,14 +25,6 @@ bool all_of(std::string_view text, std::string_view extra) {
   return std::ranges::all_of(text, [&](char letter) {
     return is_letter_or_digit(letter) || extra.find(letter) != std::string_view::npos;
   });
-}
-
-std::string lower(std::string_view text) {
-  std::string copy(text);
-  for (char& letter : copy) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return copy;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -75,13 +68,13 @@ std::string take_token(std::string_view& text) {
 
 // nullopt when it breaks the grammar or has a parameter twice.
 std::optional<HeaderValue> read_value(std::string_view text) {
-  HeaderValue read{.value = lower(take_token(text)), .parameters = {}};
+  HeaderValue read{.value = ascii_lower(take_token(text)), .parameters = {}};
   while (!text.empty()) {
     text = trimmed(text.substr(1));  // the semicolon
     if (text.empty()) break;
     const auto equals = text.find('=');
     if (equals == std::string_view::npos) return std::nullopt;
-    std::string name = lower(trimmed(text.substr(0, equals)));
+    std::string name = ascii_lower(trimmed(text.substr(0, equals)));
     text = trimmed(text.substr(equals + 1));
     const bool quoted = text.starts_with('"');
     auto value = quoted ? take_quoted(text) : std::optional(take_token(text));
@@ -167,9 +160,9 @@ class Reader {
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || colon == 0)
       throw broken(ordinal(number) + " has a header that is none");
-    const std::string name = lower(line.substr(0, colon));
+    const std::string name = ascii_lower(line.substr(0, colon));
     if (name == "content-transfer-encoding") {
-      const std::string encoding = lower(trimmed(line.substr(colon + 1)));
+      const std::string encoding = ascii_lower(trimmed(line.substr(colon + 1)));
       if (encoding != "binary" && encoding != "8bit" && encoding != "7bit")
         throw broken(ordinal(number) +
                      " has a Content-Transfer-Encoding; it must be sent as it is");
@@ -214,7 +207,8 @@ class Reader {
 }  // namespace
 
 bool is_form_data(std::string_view content_type) {
-  return lower(trimmed(content_type.substr(0, content_type.find(';')))) == "multipart/form-data";
+  return ascii_lower(trimmed(content_type.substr(0, content_type.find(';')))) ==
+         "multipart/form-data";
 }
 
 std::string without_boundary(std::string_view content_type, std::string_view body) {

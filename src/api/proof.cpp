@@ -4,6 +4,7 @@
 #include "access/totp.hpp"
 #include "api/context.hpp"
 #include "api/selection.hpp"
+#include "base/utf8.hpp"
 #include "model/second_factor.hpp"
 
 #include <boost/json.hpp>

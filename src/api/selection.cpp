@@ -1,4 +1,5 @@
 #include "api/selection.hpp"
+#include "base/utf8.hpp"
 
 namespace mp::api {
 namespace {
@@ -11,14 +12,6 @@ Cell cell_of(const boost::json::value& value) {
 }
 
 }  // namespace
-
-std::string ascii_lower(std::string_view text) {
-  std::string lower(text);
-  for (char& letter : lower) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return lower;
-}
 
 std::string like_part(std::string_view text) {
   std::string pattern = "%";

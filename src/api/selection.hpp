@@ -17,7 +17,6 @@ void narrow_to_visible(Selection& selection, const Caller& caller,
 
 // "%web\_%": any text with this in it, for LIKE … ESCAPE '\'.
 std::string like_part(std::string_view text);
-std::string ascii_lower(std::string_view text);
 
 // One page of a list and its size.
 template <class T>

@@ -24,6 +24,14 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string ascii_lower(std::string_view text) {
+  std::string lower(text);
+  for (char& letter : lower) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return lower;
+}
+
 std::string one_line(std::string_view foreign, std::size_t longest) {
   std::string line;
   for (auto at = foreign.begin(); at != foreign.end();) {

@@ -75,6 +75,26 @@ TEST_F(CrossingTest, WhatIsOnItsWayOnceMoreIsHeldWhenThatIsAccepted) {
   EXPECT_EQ(held(Type::Endpoint), version_of({resource("a", "1")}));
 }
 
+// Its cluster came again, and then it changed: the refusals of the first and the third response say
+// nothing about the second.
+TEST_F(CrossingTest, WhatWasTakenBetweenTwoRefusalsIsHeld) {
+  Content content{{Type::Cluster, {{"a", "1"}}}, {Type::Endpoint, {{"a", "1"}}}};
+  talk.give(snapshot(1, content));
+  talk.ask(Type::Cluster);
+  talk.accept();
+  talk.ask(Type::Endpoint, {"a"});
+  content[Type::Cluster]["a"] = "2";
+  talk.give(snapshot(2, content));
+  content[Type::Endpoint]["a"] = "bad";
+  EXPECT_EQ(talk.give(snapshot(3, content)), "");
+  EXPECT_EQ(talk.wait(patience), "endpoint a=bad");
+  talk.refuse("no");
+  talk.accept();
+  talk.accept();
+  talk.refuse("no");
+  EXPECT_EQ(held(Type::Endpoint), version_of({resource("a", "1")}));
+}
+
 TEST_F(CrossingTest, ASecretThatIsPutBackAndRefusedIsNotSentForEver) {
   talk.give(snapshot(1, {{Type::Secret, {{"s", "1"}}}}));
   talk.ask(Type::Secret, {"s"});

@@ -215,18 +215,19 @@ std::vector<Flight> Lane::land(std::string_view nonce) {
 void Lane::refused(const Sent& sent) {
   const auto& name = sent.resource->name;
   const auto before = same(sent.before, sent.resource) ? nullptr : sent.before;
-  // A later response replaced or repeated it already: that one's answer decides what is held.
-  bool again = false;
   bool repeated = true;
   for (auto& flight : flights_) {
     const auto later = find_sent(flight, name);
-    again = again || later != flight.sent.end();
-    repeated = repeated && flight.repeats && !again;
+    if (later != flight.sent.end()) {
+      // This one replaced or repeated it already, and its answer decides what is held. What was
+      // sent after that came after this one.
+      if (same(later->before, sent.resource)) set_before(flight, later, before);
+      return;
+    }
+    repeated = repeated && flight.repeats;
     if (repeated) flight.repeated.push_back(sent.resource);
-    if (later != flight.sent.end() && same(later->before, sent.resource))
-      set_before(flight, later, before);
   }
-  if (again || !subscription_.contains(name) || !same(held(name), sent.resource)) return;
+  if (!subscription_.contains(name) || !same(held(name), sent.resource)) return;
   const auto exception = exceptions_.find(name);
   if (exception != exceptions_.end() && exception->second.leaving && before) {
     exception->second.held = before;

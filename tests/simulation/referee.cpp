@@ -122,29 +122,36 @@ void Referee::answered(Type type, const Request& request, Time now) {
   const auto found = std::ranges::find(kind.flights, request.nonce, &Flight::nonce);
   if (request.nonce.empty() || found == kind.flights.end()) return;
   while (kind.flights.front().nonce != request.nonce) {
-    accepted(kind, kind.flights.front());
+    accepted(type, kind.flights.front());
     kind.flights.pop_front();
   }
   if (request.error)
     refuse(type, kind.flights.front(), *request.error, now);
   else
-    accepted(kind, kind.flights.front());
+    accepted(type, kind.flights.front());
   kind.flights.pop_front();
 }
 
-void Referee::accepted(Kind& kind, const Flight& flight) {
+void Referee::accepted(Type type, const Flight& flight) {
+  Kind& kind = of(type);
   std::erase_if(kind.refused, [&](const auto& each) {
     const auto found = flight.versions.find(each.first);
     return found != flight.versions.end() && found->second == each.second.version;
   });
   for (const auto& name : flight.fresh) kind.trials.erase(name);
-  for (const auto& [name, version] : flight.versions) kind.doubtful.erase(name);
+  for (const auto& [name, version] : flight.versions) {
+    kind.doubtful.erase(name);
+    kind.taken.insert(name);
+  }
 }
 
+// Names mean that the others of the response are active: Envoy says so of clusters and listeners.
 void Referee::refuse(Type type, const Flight& flight, const std::string& message, Time now) {
   const auto named = named_in(message);
-  const bool names_some = std::ranges::any_of(
-      flight.versions, [&](const auto& each) { return named.contains(each.first); });
+  Flight taken = flight;
+  std::erase_if(taken.versions, [&](const auto& each) { return named.contains(each.first); });
+  std::erase_if(taken.fresh, [&](const auto& name) { return named.contains(name); });
+  const bool names_some = taken.versions.size() < flight.versions.size();
   for (const auto& name : flight.fresh) {
     const std::string& version = flight.versions.at(name);
     of(type).blamed.insert(name);
@@ -155,6 +162,7 @@ void Referee::refuse(Type type, const Flight& flight, const std::string& message
     else if (++of(type).trials[name] > most_trials && !names_some)
       throw Complaint(show(type, name) + " was refused too often with nobody to blame");
   }
+  if (names_some) accepted(type, taken);
 }
 
 void Referee::certain(Type type, const std::string& name, const std::string& version, Time now) {
@@ -244,11 +252,12 @@ bool Referee::check(const Response& response, Time now) {
     const bool answers = !std::exchange(kind.asked, {}).empty();
     const bool lacks = std::ranges::any_of(kind.last, [&](const auto& each) {
       return !flight.versions.contains(each.first) && subscribed(response.type, each.first) &&
-             !kind.doubtful.contains(each.first) &&
+             (!kind.doubtful.contains(each.first) || kind.taken.contains(each.first)) &&
              !find_resource(target_->of(response.type), each.first);
     });
     takes_away = !greeting && !answers && !retried && flight.fresh.empty() && lacks;
     kind.last = flight.versions;
+    std::erase_if(kind.taken, [&](const auto& name) { return !flight.versions.contains(name); });
   } else {
     for (const auto& [name, version] : flight.versions) kind.last[name] = version;
     for (const auto& name : response.removed) kind.last.erase(name);

@@ -57,6 +57,7 @@ class Referee {
     std::string last_nonce;
     std::deque<Flight> flights;
     std::map<std::string, std::string> last;  // versions sent last
+    std::set<std::string> taken;              // a form of it, of what repeats all
     std::set<std::string> asked;              // and not yet told
     std::set<std::string> doubtful;           // was in a response that was refused
     std::map<std::string, Refused> refused;
@@ -71,7 +72,7 @@ class Referee {
   void subscribe_delta(Kind& kind, const Request& request);
   void subscribe_full(Kind& kind, const Request& request);
   void answered(Type type, const Request& request, Time now);
-  void accepted(Kind& kind, const Flight& flight);
+  void accepted(Type type, const Flight& flight);
   void refuse(Type type, const Flight& flight, const std::string& message, Time now);
   void certain(Type type, const std::string& name, const std::string& version, Time now);
 

@@ -224,7 +224,8 @@ void Run::wake(Connection& connection) {
 }
 
 void Run::sent(Connection& connection, std::vector<Response> responses) {
-  for (const auto& response : responses) note("  sent " + text_of(response));
+  for (const auto& response : responses)
+    note("  " + connection.name + " is sent " + text_of(response));
   if (responses.size() > most_at_once) throw Complaint("too many responses to one event");
   connection.referee->on_responses(responses, now_);
   for (auto& response : responses) connection.incoming.push_back(std::move(response));

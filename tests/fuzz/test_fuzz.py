@@ -1,13 +1,16 @@
-"""Every parser of outside bytes, fed by libFuzzer from its seeds for a minute (MARCHPROXY_FUZZ_SECONDS for longer).
+"""Every parser of outside bytes, fed by libFuzzer from its seeds: for a minute, or for MARCHPROXY_FUZZ_SECONDS.
 
-What a run learns is kept in build/fuzz/<target> and the next one goes on from there. An input that breaks a target is
-written there too; put it into tests/fuzz/seeds/<target>, mend the code, and it stays mended.
+Where the time is not given, each run begins with the same random numbers and knows nothing of earlier ones: a test says
+the same of the same code. Where it is given the run explores: what it learns is kept in build/fuzz/<target>, and the next
+one goes on from there. An input that breaks a target is written to build/fuzz too; put it into tests/fuzz/seeds/<target>,
+mend the code, and it stays mended.
 """
 
 import concurrent.futures
 import datetime
 import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -20,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SEEDS = pathlib.Path(__file__).parent / "seeds"
 BIN = pathlib.Path(os.environ.get("MARCHPROXY_TEST_BIN", ROOT / "build/dev/bin"))
 KEPT = ROOT / "build/fuzz"
+EXPLORING = "MARCHPROXY_FUZZ_SECONDS" in os.environ
 SECONDS = int(os.environ.get("MARCHPROXY_FUZZ_SECONDS", "60"))
 TARGETS = sorted(path.stem for path in pathlib.Path(__file__).parent.glob("*.cpp") if path.stem != "coverage")
 SLOWEST = 10  # seconds of one input
@@ -44,7 +48,9 @@ def certificate_files():
 
 def run(target):
     """The exit status and the last lines of one target's run."""
-    kept = KEPT / target
+    kept = KEPT / (target if EXPLORING else f"{target}-anew")
+    if not EXPLORING:
+        shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True, exist_ok=True)
     folders = [str(kept), str(SEEDS / target)]
     if target == "certificate":
@@ -54,7 +60,7 @@ def run(target):
             (made / name).write_bytes(content)
         folders[1] = str(made)
     command = [str(BIN / f"fuzz_{target}"), f"-max_total_time={SECONDS}", f"-timeout={SLOWEST}", "-rss_limit_mb=2048",
-               "-max_len=8192", "-verbosity=0", f"-artifact_prefix={kept}-", *folders]
+               "-max_len=8192", "-verbosity=0", f"-artifact_prefix={kept}-", *([] if EXPLORING else ["-seed=1"]), *folders]
     done = subprocess.run(command, capture_output=True, timeout=SECONDS + PATIENCE)
     return done.returncode, done.stderr.decode(errors="replace")[-6000:]
 

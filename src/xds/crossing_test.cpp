@@ -95,6 +95,62 @@ TEST_F(CrossingTest, WhatWasTakenBetweenTwoRefusalsIsHeld) {
   EXPECT_EQ(held(Type::Endpoint), version_of({resource("a", "1")}));
 }
 
+TEST_F(CrossingTest, AFormThatComesBackIsSentWhenItsOwnAnswerTakesIt) {
+  const auto give = [&](std::int64_t revision, const std::string& version) {
+    return talk.give(snapshot(revision, {{Type::Cluster, {{"a", version}}}}));
+  };
+  give(1, "1");
+  talk.ask(Type::Cluster);
+  talk.refuse("no");
+  EXPECT_EQ(talk.wait(first_retry), "cluster a=1");
+  talk.wait(patience);
+  EXPECT_EQ(give(2, "2"), "cluster a=2");
+  talk.wait(patience);
+  EXPECT_EQ(give(3, "1"), "") << "its answer is still to come";
+  EXPECT_EQ(talk.accept() + talk.accept(), "cluster a=1");
+}
+
+// It was refused, taken with the second response, and left out of the third.
+TEST_F(CrossingTest, WhatWasTakenAgainAndLeftOutSinceIsSentOnceMore) {
+  Conversation other{Flavour::StateOfTheWorld};
+  const auto give = [&](std::int64_t revision, const std::string& version) {
+    other.wait(patience);
+    return other.give(snapshot(revision, {{Type::Listener, {{"a", "1"}, {"b", version}}}}));
+  };
+  give(1, "1");
+  EXPECT_EQ(other.ask(Type::Listener), "listener a=1 b=1");
+  EXPECT_EQ(give(2, "2"), "listener a=1 b=2");
+  other.refuse("Error adding/updating listener(s) a: no");
+  EXPECT_EQ(give(3, "3"), "listener b=3");
+  EXPECT_EQ(other.accept() + other.accept(), "listener a=1 b=3");
+}
+
+// The second response repeats it though it has left the snapshot, and the third takes it away.
+struct LeavingCrossing : testing::Test {
+  Conversation talk{Flavour::StateOfTheWorld};
+  void SetUp() override {
+    talk.give(snapshot(1, {{Type::Cluster, {{"bad", "1"}}}}));
+    EXPECT_EQ(talk.ask(Type::Cluster), "cluster bad=1");
+    talk.wait(patience);
+    EXPECT_EQ(talk.give(snapshot(2, {{Type::Cluster, {{"a", "1"}, {"b", "1"}}}})),
+              "cluster a=1 b=1 bad=1; cluster a=1 b=1");
+  }
+};
+
+TEST_F(LeavingCrossing, WhatARefusalOfItDoesNotNameIsActive) {
+  talk.refuse("Error adding/updating cluster(s) bad: no");
+  talk.refuse("Error adding/updating cluster(s) bad: no");
+  EXPECT_EQ(talk.accept(), "");
+  EXPECT_EQ(talk.stream.held()[0].resources, 2U);
+}
+
+TEST_F(LeavingCrossing, WhatIsTakenWithoutItIsActive) {
+  talk.refuse("no");
+  talk.refuse("no");
+  EXPECT_EQ(talk.accept(), "cluster a=1 b=1") << "nothing is taken away";
+  EXPECT_EQ(talk.stream.held()[0].resources, 2U);
+}
+
 TEST_F(CrossingTest, ASecretThatIsPutBackAndRefusedIsNotSentForEver) {
   talk.give(snapshot(1, {{Type::Secret, {{"s", "1"}}}}));
   talk.ask(Type::Secret, {"s"});

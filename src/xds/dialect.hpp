@@ -18,7 +18,8 @@ struct Draft {
   SharedList<ResourcePtr> resources;
   std::vector<std::string> removed;
   SharedList<Sent> sent;
-  bool repeats = false;  // as Flight::repeats
+  bool repeats = false;                  // as in Flight
+  std::vector<std::string> leaves = {};  // of what repeats
 };
 
 class Dialect {

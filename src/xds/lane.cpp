@@ -224,7 +224,8 @@ void Lane::refused(const Sent& sent) {
       if (same(later->before, sent.resource)) set_before(flight, later, before);
       return;
     }
-    repeated = repeated && flight.repeats;
+    repeated =
+        repeated && flight.repeats && std::ranges::find(flight.leaves, name) == flight.leaves.end();
     if (repeated) flight.repeated.push_back(sent.resource);
   }
   if (!subscription_.contains(name) || !same(held(name), sent.resource)) return;

@@ -31,10 +31,11 @@ struct Flight {
   std::int64_t after = 0;  // it brings what changed after this revision
   Time at;
   SharedList<Sent> sent;
-  bool adds = false;        // something that the client did not have
-  bool alone = false;       // nothing else was unanswered when it took off
-  bool repeats = false;     // it holds all that was sent before, and takes nothing away
-  Resources repeated = {};  // of that, what was refused since it took off
+  bool adds = false;     // something that the client did not have
+  bool alone = false;    // nothing else was unanswered when it took off
+  bool repeats = false;  // it holds all that was sent before, but for what leaves with it
+  std::vector<std::string> leaves = {};
+  Resources repeated = {};  // of what it holds, what was refused since it took off
 };
 
 struct Delivery {

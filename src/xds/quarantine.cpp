@@ -79,9 +79,10 @@ void Quarantine::refuse(Type type, const Resource& resource, std::string_view me
   ++edition_;
 }
 
-void Quarantine::forget(Type type, std::string_view name) {
-  if (entries_.empty()) return;
-  if (entries_.erase(Key{type, std::string(name)}) > 0) ++edition_;
+bool Quarantine::forget(Type type, std::string_view name) {
+  if (entries_.empty() || entries_.erase(Key{type, std::string(name)}) == 0) return false;
+  ++edition_;
+  return true;
 }
 
 void Quarantine::keep_only(Type type, const std::function<bool(std::string_view)>& keep) {

@@ -37,8 +37,9 @@ class Quarantine {
 
   void refuse(Type type, const Resource& resource, std::string_view message, std::int64_t revision,
               Time now);
-  // The client accepted the name, or it is gone from the snapshot or the subscription.
-  void forget(Type type, std::string_view name);
+  // The client accepted the name, or it is gone from the snapshot or the subscription. Whether it
+  // was there.
+  bool forget(Type type, std::string_view name);
   // Forgets the names of the type for which `keep` is false.
   void keep_only(Type type, const std::function<bool(std::string_view)>& keep);
   // This version is on its way once more: wait for the answer before the next time.

@@ -73,7 +73,7 @@ class StateOfTheWorld final : public Dialect {
     if (names.empty()) return {};
     std::vector<Draft> result;
     result.push_back(nothing(lane));
-    result.back().repeats = false;
+    result.back().leaves = names;
     return result;
   }
 

@@ -96,7 +96,9 @@ void Stream::take_again(Lane& lane, const ResourcePtr& resource) {
 void Stream::accept(Type type, const Resource& resource) {
   const auto want = find_resource(target_->of(type), resource.name);
   const bool wanted = !want || want->version == resource.version;
-  if (wanted || quarantine_.holds(type, resource)) quarantine_.forget(type, resource.name);
+  if (!wanted && !quarantine_.holds(type, resource)) return;
+  // A later response may have left it out, or a later snapshot asked for it again, meanwhile.
+  if (quarantine_.forget(type, resource.name)) retry_[index(type)] = true;
 }
 
 void Stream::refuse(Lane& lane, const std::vector<Flight>& flights, const std::string& message,
@@ -111,7 +113,7 @@ void Stream::refuse(Lane& lane, const std::vector<Flight>& flights, const std::s
     }
   }
   if (!all) accept(lane, {flights.begin(), flights.end() - 1});
-  Resources present;
+  Resources present = last.repeated;
   for (const auto& sent : suspects) present.push_back(sent.resource);
   const auto named = blamed(message, present);
   // A response that repeats all may repeat what the answer to an earlier one has just put away.
@@ -131,9 +133,8 @@ void Stream::refuse(Lane& lane, const std::vector<Flight>& flights, const std::s
     if (all && !last.alone) lane.repeat();
     return;
   }
-  const auto named_again = blamed(message, last.repeated);
   for (const auto& resource : last.repeated) {
-    if (std::ranges::find(named_again, resource, &Blame::resource) == named_again.end())
+    if (std::ranges::find(named, resource, &Blame::resource) == named.end())
       take_again(lane, resource);
   }
   for (const auto& sent : suspects) {
@@ -380,7 +381,8 @@ void Stream::send(Lane& lane, std::vector<Draft> drafts, std::int64_t after, Tim
                      .after = after,
                      .at = now,
                      .sent = std::move(draft.sent),
-                     .repeats = draft.repeats});
+                     .repeats = draft.repeats,
+                     .leaves = std::move(draft.leaves)});
     } else {
       lane.told(nonce);
     }

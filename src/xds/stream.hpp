@@ -116,7 +116,7 @@ class Stream {
   std::array<Lane, type_count> lanes_;
   SnapshotPtr target_;
   Quarantine quarantine_;
-  std::array<bool, type_count> retry_{};         // something was released from quarantine
+  std::array<bool, type_count> retry_{};         // something has left the quarantine
   std::set<std::string, std::less<>> renewals_;  // clusters sent before endpoints were asked for
   std::array<Expected, type_count> expected_;
   std::optional<Time> expected_until_;

@@ -66,7 +66,7 @@ void Stream::measure(Time now) {
   if (!settled) lower(0);
   for (const auto& each : lanes_) {
     if (!each.requested()) continue;
-    if (each.base() != target_ || !each.idle()) lower(complete(each));
+    if (wants_advance(each) || !each.idle()) lower(complete(each));
     const auto leaving = each.leaving_since();
     if (leaving && !keeps(each.type())) lower(*leaving - 1);
   }

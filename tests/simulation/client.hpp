@@ -1,6 +1,7 @@
 // A simulated client of one stream after another: requests leave by `outgoing`, responses come in
-// by receive(). EnvoyClient does what Envoy does and complains when the server lets it down;
-// UnrulyClient says anything. Used by run.cpp; neither sees the stream's inside.
+// by receive(). EnvoyClient does what Envoy does and GrpcClient what gRPC does, and they complain
+// when the server lets them down; UnrulyClient says anything. Used by run.cpp; none sees the
+// stream's inside.
 #pragma once
 
 #include "base/time.hpp"
@@ -24,6 +25,8 @@ struct Complaint : std::runtime_error {
 };
 
 std::string show(Type type, const std::string& name);
+std::string show(const Request& request);
+std::string show(const Response& response);
 
 class Client {
  public:
@@ -43,13 +46,14 @@ class Client {
   Random& random_;
 };
 
-class EnvoyClient final : public Client {
+// Keeps to the protocol and complains when the server lets it down. What it asks for of its own
+// accord is left to those below.
+class OrderlyClient : public Client {
  public:
-  EnvoyClient(Flavour flavour, Random& random);
+  OrderlyClient(Flavour flavour, Random& random);
 
   void connect() override;
   void receive(const Response& response, Time now) override;
-  void act() override;
   void settle() override;
 
   // The answer of this client to that form, at this time.
@@ -82,7 +86,7 @@ class EnvoyClient final : public Client {
   void come_too_late() { too_late_ = true; }
   std::size_t received() const { return received_; }  // resources, on this stream
 
- private:
+ protected:
   struct Held {
     ResourcePtr resource;
     bool inherited = false;  // from the stream before
@@ -92,7 +96,7 @@ class EnvoyClient final : public Client {
     std::string version;
     std::optional<std::string> error;
   };
-  // What Envoy knows of one type.
+  // What it knows of one type.
   struct Kind {
     bool requested = false;
     bool wildcard = false;
@@ -104,40 +108,91 @@ class EnvoyClient final : public Client {
     std::string version;
     std::deque<Answer> late;
     std::set<std::string> forgotten;  // on this stream
-    std::set<std::string> renewed;    // endpoints whose cluster has come again
-    std::set<std::string> disputed;   // was in a response that was refused, on this stream
-    std::set<std::string> missed;     // was in a response that was refused
+    std::multiset<std::string>
+        renewed;                     // asked for again, or the cluster of endpoints has come again
+    std::set<std::string> disputed;  // was in a response that was refused, on this stream
+    std::set<std::string> missed;    // was in a response that was refused, or went too early
+  };
+  struct Verdict {
+    std::optional<std::string> error;
+    std::set<std::string> disputed{};  // what may be meant
+    std::set<std::string> untaken{};   // of these nothing is active now
+    bool all_untaken = false;          // nor is anything else of the response
   };
 
   Kind& of(Type type) { return kinds_[static_cast<std::size_t>(type)]; }
   const Kind& of(Type type) const { return kinds_[static_cast<std::size_t>(type)]; }
+  bool full_set(Type type) const;  // of this flavour: what a response does not hold is gone
 
-  void request_again(Type type);
+  virtual void begin() = 0;  // a stream: decides what is requested
+  virtual void go_on() = 0;  // what it is slow to do
+  virtual bool ignores(const Response&) { return false; }
+  virtual Verdict judge(const Response& response, const std::set<std::string>& bad) = 0;
+  virtual void lose(Type type, const std::string& name) { of(type).held.erase(name); }
+  virtual void look_for_names() = 0;  // that what it holds refers to
+  virtual void check_references() const {}
+
   void send(Type type, Request request);
-  void answer(Type type, Answer answer);
-  void flush(Type type);
-  bool ignores(const Response& response);
-  void check_repeated(Type type, const Resource& resource);
-  std::optional<std::string> judge(const Response& response, std::set<std::string>& bad, Time now);
-  void apply(const Response& response, const std::set<std::string>& bad);
-  void lose(Type type, const std::string& name);
-  void check_references() const;
-  void look_for_names();
   void want(Type type, const std::set<std::string>& names);
-  void start_serving();
-  bool warm() const;
+  void answer_late();
 
   std::array<Kind, type_count> kinds_;
   std::uint64_t taste_ = 0;
+  bool too_late_ = false;
+
+ private:
+  void request_again(Type type);
+  void answer(Type type, Answer answer);
+  void flush(Type type);
+  void check_repeated(Type type, const Resource& resource);
+  void apply(const Response& response, const Verdict& verdict);
+
   std::size_t refused_percent_ = 0;
   Time tolerant_from_;
   std::size_t received_ = 0;
-  bool too_late_ = false;
+};
+
+// Asks for all clusters, listeners and scopes, and by name for what these refer to.
+class EnvoyClient final : public OrderlyClient {
+ public:
+  EnvoyClient(Flavour flavour, Random& random, Breadth breadth)
+      : OrderlyClient(flavour, random), breadth_(breadth) {}
+  void act() override;
+
+ private:
+  void begin() override;
+  void go_on() override;
+  bool ignores(const Response& response) override;
+  Verdict judge(const Response& response, const std::set<std::string>& bad) override;
+  void lose(Type type, const std::string& name) override;
+  void look_for_names() override;
+  void check_references() const override;
+  bool warm() const;
+  void ask_again();
+
+  Breadth breadth_;
+};
+
+// A gRPC channel without a proxy: asks for everything by name, from its listeners on (gRFC A27).
+class GrpcClient final : public OrderlyClient {
+ public:
+  GrpcClient(Flavour flavour, Random& random);
+  void act() override;
+
+ private:
+  void begin() override;
+  void go_on() override {}
+  Verdict judge(const Response& response, const std::set<std::string>& bad) override;
+  void look_for_names() override;
+  void call();
+
+  std::set<std::string> called_;  // services, each with a listener of its name
 };
 
 class UnrulyClient final : public Client {
  public:
-  using Client::Client;
+  UnrulyClient(Flavour flavour, Random& random, Breadth breadth)
+      : Client(flavour, random), breadth_(breadth) {}
   void connect() override;
   void receive(const Response& response, Time now) override;
   void act() override;
@@ -145,10 +200,14 @@ class UnrulyClient final : public Client {
 
  private:
   Request any_request();
+  std::string any_version(Type type, const std::string& name);
   void answer(const Response& response, std::optional<std::string> error);
   std::string any_error(Type type);
 
+  Breadth breadth_;
   std::deque<Response> unanswered_;
+  std::array<std::map<std::string, std::string>, type_count> heard_;  // versions, ever
+  std::array<std::string, type_count> versions_;                      // of a response, ever
   std::vector<std::string> nonces_;
   std::array<std::vector<std::string>, type_count> named_;  // state of the world: the last list
 };

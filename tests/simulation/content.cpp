@@ -1,7 +1,5 @@
 #include "tests/simulation/content.hpp"
 
-#include "xds/subscription.hpp"
-
 #include <algorithm>
 
 namespace mp::xds {
@@ -10,6 +8,7 @@ namespace {
 constexpr std::array<char, type_count> letters{'c', 'c', 's', 'l', 'r', 'p'};
 constexpr std::array<std::size_t, type_count> most{6, 6, 3, 4, 3, 4};
 constexpr std::size_t forms = 4;
+constexpr std::size_t many = 24;  // more than are tried at a time when nobody is named
 
 // "0c1;2s0;#3": type and name of each reference, then the form.
 std::string body_of(const std::vector<Reference>& references, std::size_t form) {
@@ -24,7 +23,7 @@ std::string body_of(const std::vector<Reference>& references, std::size_t form) 
 ResourcePtr make(const std::string& name, const std::string& body) {
   auto made = std::make_shared<Resource>();
   made->name = name;
-  made->version = std::to_string(name_hash(body));
+  made->version = std::to_string(hash_of(body));
   made->body = body;
   made->origins = {{.type = "mapping", .id = static_cast<std::int64_t>(name[1]), .name = name}};
   return made;
@@ -48,8 +47,16 @@ std::string any_name(Type type, Random& random) {
   return {letters[n], static_cast<char>('0' + random.below(most[n]))};
 }
 
-Content::Content(Random& random) : random_(random) {
-  for (std::size_t n = random.below(16); n > 0; --n) edit();
+Content::Content(Random& random, Breadth breadth)
+    : random_(random), is_large_(breadth == Breadth::Wide && random.chance(8)) {
+  for (std::size_t n = random.below(is_large_ ? 160 : 16); n > 0; --n) edit();
+}
+
+std::string Content::new_name(Type type) {
+  if (!is_large_) return any_name(type, random_);
+  const auto n = static_cast<int>(random_.below(many));
+  return {letters[static_cast<std::size_t>(type)],
+          static_cast<char>(n < 10 ? '0' + n : 'a' + n - 10)};
 }
 
 SnapshotPtr Content::next() {
@@ -73,7 +80,7 @@ void Content::edit() {
 }
 
 void Content::add(Type type) {
-  const std::string name = any_name(type, random_);
+  const std::string name = new_name(type);
   if (of(type).contains(name)) return change(type);
   of(type)[name] = {random_.below(forms), any_references(type), nullptr};
   if (type == Type::Cluster) of(Type::Endpoint)[name] = {random_.below(forms), {}, nullptr};

@@ -24,12 +24,16 @@ struct Reference {
 // not in it.
 std::vector<Reference> references_of(const Resource& resource);
 
+// Narrow: as the seeds of seeds.txt were found. Wide: more sorts of clients, more that they do, and
+// now and then many resources.
+enum class Breadth { Narrow, Wide };
+
 // A name that may exist one day.
 std::string any_name(Type type, Random& random);
 
 class Content {
  public:
-  explicit Content(Random& random);
+  Content(Random& random, Breadth breadth);
 
   // One to four edits; the next snapshot. Few leave everything as it is, or the revision.
   SnapshotPtr next();
@@ -42,6 +46,7 @@ class Content {
   };
   using Items = std::map<std::string, Item>;
 
+  std::string new_name(Type type);
   Items& of(Type type) { return items_[static_cast<std::size_t>(type)]; }
   void edit();
   void add(Type type);
@@ -54,6 +59,7 @@ class Content {
   SnapshotPtr snapshot();
 
   Random& random_;
+  bool is_large_;
   std::array<Items, type_count> items_;
   std::int64_t revision_ = 0;
 };

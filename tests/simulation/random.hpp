@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <string_view>
 
 namespace mp::xds {
 
@@ -29,5 +30,15 @@ class Random {
  private:
   std::uint64_t state_;
 };
+
+// Of texts, whatever hash the program takes: a seed means the same with any. FNV-1a, its bits mixed
+// as MurmurHash3 does at the end.
+inline std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const unsigned char byte : text) hash = (hash ^ byte) * 1099511628211U;
+  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdU;
+  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53U;
+  return hash ^ (hash >> 33);
+}
 
 }  // namespace mp::xds

@@ -141,7 +141,7 @@ void Referee::accepted(Type type, const Flight& flight) {
   for (const auto& name : flight.fresh) kind.trials.erase(name);
   for (const auto& [name, version] : flight.versions) {
     kind.doubtful.erase(name);
-    kind.taken.insert(name);
+    kind.taken[name] = version;
   }
 }
 
@@ -234,14 +234,16 @@ bool Referee::check(const Response& response, Time now) {
   const bool greeting = kind.last_nonce.empty();
   kind.last_nonce = response.nonce;
   bool takes_away = !response.removed.empty();
-  bool retried = false;
+  bool brings = false;
   for (const auto& each : response.resources) {
     const bool fresh = !repeats_all(response.type) || kind.last[each->name] != each->version;
     check_resource(response.type, *each, now);
     flight.versions[each->name] = each->version;
     if (fresh) flight.fresh.insert(each->name);
     kind.asked.erase(each->name);
-    retried = kind.doubtful.erase(each->name) > 0 || retried;
+    // The last good form, again in the place of one that was refused, is nothing new.
+    const bool retried = kind.doubtful.erase(each->name) > 0;
+    brings = brings || ((fresh || retried) && kind.taken[each->name] != each->version);
   }
   for (const auto& name : response.removed) {
     if (!subscribed(response.type, name))
@@ -255,9 +257,10 @@ bool Referee::check(const Response& response, Time now) {
              (!kind.doubtful.contains(each.first) || kind.taken.contains(each.first)) &&
              !find_resource(target_->of(response.type), each.first);
     });
-    takes_away = !greeting && !answers && !retried && flight.fresh.empty() && lacks;
+    takes_away = !greeting && !answers && !brings && lacks;
     kind.last = flight.versions;
-    std::erase_if(kind.taken, [&](const auto& name) { return !flight.versions.contains(name); });
+    std::erase_if(kind.taken,
+                  [&](const auto& each) { return !flight.versions.contains(each.first); });
   } else {
     for (const auto& [name, version] : flight.versions) kind.last[name] = version;
     for (const auto& name : response.removed) kind.last.erase(name);

@@ -56,10 +56,10 @@ class Referee {
     std::set<std::string> names;
     std::string last_nonce;
     std::deque<Flight> flights;
-    std::map<std::string, std::string> last;  // versions sent last
-    std::set<std::string> taken;              // a form of it, of what repeats all
-    std::set<std::string> asked;              // and not yet told
-    std::set<std::string> doubtful;           // was in a response that was refused
+    std::map<std::string, std::string> last;   // versions sent last
+    std::map<std::string, std::string> taken;  // versions, the last ones
+    std::set<std::string> asked;               // and not yet told
+    std::set<std::string> doubtful;            // was in a response that was refused
     std::map<std::string, Refused> refused;
     std::set<std::string> blamed;       // ever, or with others
     std::map<std::string, int> trials;  // sendings in a response that was refused as a whole

@@ -20,28 +20,6 @@ bool is_named(Type type) {
   return type == Type::Endpoint || type == Type::Secret || type == Type::Route;
 }
 
-std::string text_of(const Response& response) {
-  std::string text = response.nonce + ": ";
-  for (const auto& each : response.resources)
-    text += show(response.type, each->name) + "=" + each->version.substr(0, 3) + "{" + each->body +
-            "} ";
-  for (const auto& name : response.removed) text += "-" + show(response.type, name) + " ";
-  return text + (response.resources.empty() && response.removed.empty()
-                     ? show(response.type, "nothing")
-                     : "");
-}
-
-std::string text_of(const Request& request) {
-  const auto type = find_type(request.type_url);
-  std::string text = type ? show(*type, "") : "unknown ";
-  for (const auto& name : request.subscribe) text += "+" + name + " ";
-  for (const auto& name : request.unsubscribe) text += "-" + name + " ";
-  for (const KnownVersion each : request.initial_versions)
-    text += "has " + each.name + "=" + each.version.substr(0, 3) + " ";
-  if (!request.nonce.empty()) text += "answers " + request.nonce;
-  return text + (request.error ? " no: " + *request.error : "");
-}
-
 // A client, the stream that serves it now, and what is on its way between them.
 struct Connection {
   std::string name;
@@ -49,16 +27,18 @@ struct Connection {
   std::optional<Stream> stream;
   std::optional<Referee> referee;
   std::deque<Response> incoming;
-  EnvoyClient* envoy = nullptr;   // when it is one
-  std::optional<Time> scheduled;  // when the stream wants to be woken
-  std::optional<Time> returned;   // when it first said what it holds from the stream before
-  std::size_t window = 0;         // with more on its way it gets no news
+  OrderlyClient* orderly = nullptr;  // when it is one
+  std::optional<Time> scheduled;     // when the stream wants to be woken
+  std::optional<Time> returned;      // when it first said what it holds from the stream before
+  std::optional<Time> deaf_until;    // it reads nothing until then
+  std::size_t window = 0;            // with more on its way it gets no news
   bool behind = false;
 };
 
 class Run {
  public:
-  Run(std::uint64_t seed, Trace* trace) : random_(seed), content_(random_), trace_(trace) {}
+  Run(std::uint64_t seed, Breadth breadth, Trace* trace)
+      : random_(seed), breadth_(breadth), content_(random_, breadth), trace_(trace) {}
 
   void play();
 
@@ -67,9 +47,11 @@ class Run {
     if (trace_) trace_->push_back(std::to_string(now_.time_since_epoch().count()) + " " + text);
   }
   void add_client();
+  std::unique_ptr<Client> any_client();
   void connect(Connection& connection);
   void event();
   void say(Connection& connection);
+  void stop_reading(Connection& connection);
   void hear(Connection& connection);
   void edit();
   bool is_slow(const Connection& connection) const;
@@ -84,12 +66,13 @@ class Run {
   void become_quiet();
   void check_settled(Connection& connection);
   void check_answered(const Connection& connection) const;
-  void check_envoy(Connection& connection);
+  void check_orderly(Connection& connection);
   bool keeps_older(const Connection& connection) const;
   bool lets_go_unseen(const Connection& connection, Type type, const std::string& name) const;
   void check_reconnect(Connection& connection);
 
   Random random_;
+  Breadth breadth_;
   Content content_;
   Trace* trace_;
   Time now_{};
@@ -107,24 +90,26 @@ void Run::play() {
 }
 
 void Run::add_client() {
-  const Flavour flavour = random_.chance(60) ? Flavour::Delta : Flavour::StateOfTheWorld;
   Connection connection{.name = "client " + std::to_string(connections_.size())};
-  if (random_.chance(65)) {
-    auto envoy = std::make_unique<EnvoyClient>(flavour, random_);
-    connection.envoy = envoy.get();
-    connection.client = std::move(envoy);
-  } else {
-    connection.client = std::make_unique<UnrulyClient>(flavour, random_);
-  }
+  connection.client = any_client();
+  connection.orderly = dynamic_cast<OrderlyClient*>(connection.client.get());
   connections_.push_back(std::move(connection));
   connect(connections_.back());
+}
+
+std::unique_ptr<Client> Run::any_client() {
+  const Flavour flavour = random_.chance(60) ? Flavour::Delta : Flavour::StateOfTheWorld;
+  if (breadth_ == Breadth::Wide && random_.chance(25))
+    return std::make_unique<GrpcClient>(flavour, random_);
+  if (random_.chance(65)) return std::make_unique<EnvoyClient>(flavour, random_, breadth_);
+  return std::make_unique<UnrulyClient>(flavour, random_, breadth_);
 }
 
 void Run::connect(Connection& connection) {
   const Flavour flavour = connection.client->flavour();
   note(connection.name + " connects" + (flavour == Flavour::Delta ? ", delta" : ""));
   connection.incoming.clear();
-  connection.scheduled = connection.returned = std::nullopt;
+  connection.scheduled = connection.returned = connection.deaf_until = std::nullopt;
   connection.behind = false;
   connection.window = 1 + random_.below(12);
   connection.referee.emplace(flavour);
@@ -135,6 +120,7 @@ void Run::connect(Connection& connection) {
 
 void Run::event() {
   Connection& connection = random_.pick(connections_);
+  if (breadth_ == Breadth::Wide && random_.chance(1)) return stop_reading(connection);
   const auto kind = random_.below(100);
   if (kind < 36) return say(connection);
   if (kind < 72) return hear(connection);
@@ -152,17 +138,23 @@ void Run::say(Connection& connection) {
   if (connection.client->outgoing.empty()) return;
   const Request request = std::move(connection.client->outgoing.front());
   connection.client->outgoing.pop_front();
-  note(connection.name + " says " + text_of(request));
+  note(connection.name + " says " + show(request));
   if (!request.initial_versions.empty() && !connection.returned) connection.returned = now_;
   connection.referee->on_request(request, now_);
   sent(connection, connection.stream->on_request(request, now_));
 }
 
+void Run::stop_reading(Connection& connection) {
+  note(connection.name + " stops reading");
+  connection.deaf_until = now_ + Milliseconds{static_cast<std::int64_t>(random_.below(60'000))};
+}
+
 void Run::hear(Connection& connection) {
-  if (connection.incoming.empty()) return;
+  if (connection.incoming.empty() || (connection.deaf_until && now_ < *connection.deaf_until))
+    return;
   const Response response = std::move(connection.incoming.front());
   connection.incoming.pop_front();
-  note(connection.name + " hears " + text_of(response));
+  note(connection.name + " hears " + show(response));
   connection.client->receive(response, now_);
   if (connection.behind && !is_slow(connection)) catch_up(connection);
 }
@@ -204,8 +196,8 @@ void Run::wait(Milliseconds step) {
   now_ += step;
   for (auto& connection : connections_) {
     const bool late = connection.returned && now_ >= *connection.returned + longest_return;
-    if (late && connection.envoy && connection.envoy->is_returning())
-      connection.envoy->come_too_late();
+    if (late && connection.orderly && connection.orderly->is_returning())
+      connection.orderly->come_too_late();
     wake(connection);
   }
 }
@@ -225,7 +217,7 @@ void Run::wake(Connection& connection) {
 
 void Run::sent(Connection& connection, std::vector<Response> responses) {
   for (const auto& response : responses)
-    note("  " + connection.name + " is sent " + text_of(response));
+    note("  " + connection.name + " is sent " + show(response));
   if (responses.size() > most_at_once) throw Complaint("too many responses to one event");
   connection.referee->on_responses(responses, now_);
   for (auto& response : responses) connection.incoming.push_back(std::move(response));
@@ -237,14 +229,15 @@ void Run::sent(Connection& connection, std::vector<Response> responses) {
 // Who counts as settled holds the target, but for what it refuses.
 void Run::check_progress(Connection& connection) {
   const Progress& progress = connection.stream->progress();
-  if (!connection.envoy || connection.behind || !target_ || !progress.settled) return;
+  if (!connection.orderly || connection.behind || !target_ || !progress.settled) return;
   if (progress.revision < target_->revision) return;
-  const EnvoyClient& envoy = *connection.envoy;
+  const OrderlyClient& client = *connection.orderly;
   for (const Type type : all_types) {
     for (const auto& want : connection.referee->wanted(type)) {
-      if (!envoy.wants(type, want->name) || envoy.held(type, want->name) == want->version) continue;
+      if (!client.wants(type, want->name) || client.held(type, want->name) == want->version)
+        continue;
       if (!connection.stream->quarantine().contains(type, want->name) &&
-          !envoy.forgot(type, want->name) && !envoy.misleads(type))
+          !client.forgot(type, want->name) && !client.misleads(type))
         throw Complaint(connection.name + " counts as settled without " + show(type, want->name));
     }
   }
@@ -273,13 +266,14 @@ void Run::become_quiet() {
 
 void Run::settle() {
   note("the edits end");
+  for (auto& connection : connections_) connection.deaf_until = std::nullopt;
   if (!target_) edit();
   become_quiet();
   wait(longest_retry);  // what was refused for a while, or by a whim, is tried again
   become_quiet();
   for (auto& connection : connections_) check_settled(connection);
   for (auto& connection : connections_) {
-    if (connection.envoy) check_reconnect(connection);
+    if (connection.orderly) check_reconnect(connection);
   }
 }
 
@@ -287,12 +281,12 @@ void Run::check_settled(Connection& connection) {
   const Stream& stream = *connection.stream;
   const bool asks = std::ranges::any_of(
       all_types, [&](Type type) { return connection.referee->requested(type); });
-  const bool serves = connection.envoy || !connection.referee->subscribed(Type::Cluster, "*");
+  const bool serves = connection.orderly || !connection.referee->subscribed(Type::Cluster, "*");
   if (asks && serves &&
       (!stream.progress().settled || stream.progress().revision < target_->revision))
     throw Complaint(connection.name + " does not settle");
   check_answered(connection);
-  if (connection.envoy) return check_envoy(connection);
+  if (connection.orderly) return check_orderly(connection);
   for (const auto& held : stream.held()) {
     const Type type = find_type(held.type_url).value();
     if (held.version != version_of(connection.referee->wanted(type)))
@@ -316,7 +310,7 @@ void Run::check_answered(const Connection& connection) const {
 bool Run::keeps_older(const Connection& connection) const {
   return std::ranges::any_of(all_types, [&](Type type) {
     return std::ranges::any_of(connection.referee->wanted(type), [&](const auto& want) {
-      const std::string held = connection.envoy->held(type, want->name);
+      const std::string held = connection.orderly->held(type, want->name);
       return connection.stream->quarantine().holds(type, *want) && !held.empty() &&
              held != want->version;
     });
@@ -327,36 +321,37 @@ bool Run::keeps_older(const Connection& connection) const {
 // for the server: the requests in between are stale.
 bool Run::lets_go_unseen(const Connection& connection, Type type, const std::string& name) const {
   return connection.client->flavour() == Flavour::StateOfTheWorld &&
-         connection.envoy->forgot(type, name);
+         connection.orderly->forgot(type, name);
 }
 
 // Everything that it wants and takes, nothing else; and the server knows it.
-void Run::check_envoy(Connection& connection) {
-  const EnvoyClient& envoy = *connection.envoy;
+void Run::check_orderly(Connection& connection) {
+  const OrderlyClient& client = *connection.orderly;
   for (const Type type : all_types) {
-    if (envoy.misleads(type)) continue;
+    if (client.misleads(type)) continue;
     for (const auto& want : connection.referee->wanted(type)) {
-      if (!envoy.wants(type, want->name) || envoy.held(type, want->name) == want->version) continue;
+      if (!client.wants(type, want->name) || client.held(type, want->name) == want->version)
+        continue;
       if (lets_go_unseen(connection, type, want->name)) continue;
-      if (!connection.stream->quarantine().holds(type, *want) || !envoy.refuses(type, *want, now_))
+      if (!connection.stream->quarantine().holds(type, *want) || !client.refuses(type, *want, now_))
         throw Complaint(connection.name + " was not given " + show(type, want->name));
     }
     const bool says_what_goes = connection.client->flavour() == Flavour::Delta;
-    for (const auto& each : envoy.all_held(type)) {
+    for (const auto& each : client.all_held(type)) {
       if (!says_what_goes && is_named(type)) continue;  // it goes with what refers to it
-      if (find_resource(target_->of(type), each->name) || envoy.misleads()) continue;
-      if (envoy.inherits(type, each->name) && envoy.disputes(type, each->name)) continue;
+      if (find_resource(target_->of(type), each->name) || client.misleads()) continue;
+      if (client.inherits(type, each->name) && client.disputes(type, each->name)) continue;
       if (!keeps_older(connection))
         throw Complaint(connection.name + " was left with " + show(type, each->name));
     }
   }
   for (const auto& each : connection.stream->resources()) {
-    if (!envoy.wants(each.type, each.name) || envoy.misleads(each.type) ||
-        envoy.forgot(each.type, each.name))
+    if (!client.wants(each.type, each.name) || client.misleads(each.type) ||
+        client.forgot(each.type, each.name))
       continue;
-    const bool unknown = !each.held && envoy.inherits(each.type, each.name);
+    const bool unknown = !each.held && client.inherits(each.type, each.name);
     const std::string held = each.held ? each.held->version : "";
-    const std::string has = envoy.held(each.type, each.name);
+    const std::string has = client.held(each.type, each.name);
     if (unknown || held == has) continue;
     throw Complaint(connection.name + " holds " + show(each.type, each.name) + " as '" + has +
                     "', and the server thinks '" + held + "'");
@@ -372,13 +367,15 @@ void Run::check_reconnect(Connection& connection) {
     round();
     wait(longest_hold);
   }
-  if (connection.envoy->received() > 0)
+  if (connection.orderly->received() > 0)
     throw Complaint(connection.name + " was sent something again after it reconnected");
   check_settled(connection);
 }
 
 }  // namespace
 
-void simulate(std::uint64_t seed, Trace* trace) { Run(seed, trace).play(); }
+void simulate(std::uint64_t seed, Trace* trace) { Run(seed, Breadth::Narrow, trace).play(); }
+
+void simulate_widely(std::uint64_t seed, Trace* trace) { Run(seed, Breadth::Wide, trace).play(); }
 
 }  // namespace mp::xds

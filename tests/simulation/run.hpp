@@ -15,6 +15,10 @@ using Trace = std::vector<std::string>;
 // holds back, the time and the end of connections.
 void simulate(std::uint64_t seed, Trace* trace = nullptr);
 
+// The same with more: clients without a proxy, contents of hundreds of resources, clients that stop
+// reading or ask again, refused responses that are taken in part.
+void simulate_widely(std::uint64_t seed, Trace* trace = nullptr);
+
 // Who is let in and who is ended, by the switchboard and its sessions: a seed decides who comes
 // with which key, when keys are rotated, clusters deactivated and proxies deleted, in which order
 // the jobs run and what happens while one of them waits for the database.

@@ -16,13 +16,12 @@
 namespace mp::xds {
 namespace {
 
-constexpr std::pair<std::uint64_t, std::uint64_t> default_seeds{1, 10'000};
 constexpr std::size_t shown = 60;  // events before the fault
 constexpr int most_failures = 5;
 
-std::pair<std::uint64_t, std::uint64_t> seeds() {
+std::pair<std::uint64_t, std::uint64_t> seeds(std::uint64_t count) {
   const char* given = std::getenv("MARCHPROXY_SIMULATION_SEEDS");
-  if (!given) return default_seeds;
+  if (!given) return {1, count};
   const std::string text = given;
   const auto dash = text.find('-');
   const auto first = std::stoull(text);
@@ -40,6 +39,7 @@ std::string last_events(const Trace& trace, std::size_t count) {
 struct Kind {
   const char* name;
   void (*run)(std::uint64_t, Trace*);
+  std::uint64_t seeds;  // unless others are asked for
   const char* kept;
 };
 
@@ -81,17 +81,18 @@ TEST_P(Simulation, SeedsThatOnceFailedHold) {
 }
 
 TEST_P(Simulation, TheInvariantsHoldForEverySeed) {
-  const auto [first, last] = seeds();
+  const auto [first, last] = seeds(GetParam().seeds);
   int failures = 0;
   for (auto seed = first; seed <= last && failures < most_failures; ++seed)
     failures += holds(seed, first == last ? std::size_t{100'000} : shown) ? 0 : 1;
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, Simulation,
-                         testing::Values(Kind{"Streams", simulate, "tests/simulation/seeds.txt"},
-                                         Kind{"Keys", simulate_keys,
-                                              "tests/simulation/key-seeds.txt"}),
-                         [](const auto& kind) { return kind.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, Simulation,
+    testing::Values(Kind{"Streams", simulate, 3'000, "tests/simulation/seeds.txt"},
+                    Kind{"WideStreams", simulate_widely, 7'000, "tests/simulation/wide-seeds.txt"},
+                    Kind{"Keys", simulate_keys, 10'000, "tests/simulation/key-seeds.txt"}),
+    [](const auto& kind) { return kind.param.name; });
 
 }  // namespace
 }  // namespace mp::xds

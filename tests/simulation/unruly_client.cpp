@@ -21,6 +21,9 @@ void UnrulyClient::connect() {
 void UnrulyClient::receive(const Response& response, Time) {
   unanswered_.push_back(response);
   nonces_.push_back(response.nonce);
+  const auto type = static_cast<std::size_t>(response.type);
+  for (const auto& each : response.resources) heard_[type][each->name] = each->version;
+  versions_[type] = response.version;
   if (nonces_.size() > most_remembered) nonces_.erase(nonces_.begin());
 }
 
@@ -68,10 +71,10 @@ Request UnrulyClient::any_request() {
   if (flavour_ == Flavour::Delta) {
     const auto known = names();
     for (const auto& name : std::set<std::string>{known.begin(), known.end()})
-      request.initial_versions.push_back({name, "0"});
+      request.initial_versions.push_back({name, any_version(type, name)});
   } else {
     request.unsubscribe.clear();
-    if (random_.chance(30)) request.version = "0";
+    if (random_.chance(30)) request.version = any_version(type, "");
   }
   if (!nonces_.empty() && random_.chance(40)) request.nonce = random_.pick(nonces_);
   if (random_.chance(5)) request.nonce = "nonsense";
@@ -79,6 +82,15 @@ Request UnrulyClient::any_request() {
   if (flavour_ == Flavour::StateOfTheWorld)
     named_[static_cast<std::size_t>(type)] = request.subscribe;
   return request;
+}
+
+// One that is wrong, or was true once.
+std::string UnrulyClient::any_version(Type type, const std::string& name) {
+  if (breadth_ == Breadth::Narrow || random_.chance(30)) return "0";
+  const auto at = static_cast<std::size_t>(type);
+  if (name.empty()) return versions_[at];
+  const auto found = heard_[at].find(name);
+  return found == heard_[at].end() ? "0" : found->second;
 }
 
 void UnrulyClient::settle() {

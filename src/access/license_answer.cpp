@@ -37,15 +37,17 @@ std::optional<Time> time_at(const json::object& answer, std::string_view name) {
   return time;
 }
 
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text, [](char letter) {
+    return static_cast<unsigned char>(letter) >= 0x20 && letter != 0x7f;
+  });
+}
+
 // Printable and short: it goes into answers and the log.
 std::string words(const json::object& answer) {
   const auto* found = answer.if_contains("message");
   const auto* text = found ? found->if_string() : nullptr;
-  if (!text || text->size() > most_words) return {};
-  const bool plain = std::ranges::all_of(*text, [](char letter) {
-    return static_cast<unsigned char>(letter) >= 0x20 && letter != 0x7f;
-  });
-  return plain ? std::string(*text) : std::string();
+  return text && text->size() <= most_words && is_plain(*text) ? std::string(*text) : std::string();
 }
 
 LicenseTier tier_at(const json::object& answer) {
@@ -95,7 +97,7 @@ std::string server_id_at(const json::object& answer) {
   const auto* object = metadata ? metadata->if_object() : nullptr;
   const auto* id = object ? object->if_contains("server_id") : nullptr;
   const auto* text = id ? id->if_string() : nullptr;
-  return text && text->size() <= most_id ? std::string(*text) : std::string();
+  return text && text->size() <= most_id && is_plain(*text) ? std::string(*text) : std::string();
 }
 
 void read_grant(LicenseAnswer& result, const json::object& answer) {

@@ -78,7 +78,7 @@ void refuse_repeats(std::string_view text, const json::parse_options& options) {
   parser.write_some(false, text.data(), text.size(), error);
   const std::string& repeated = parser.handler().repeated;
   if (!repeated.empty())
-    throw invalid("body", "Has the key \"" + repeated.substr(0, 100) + "\" twice in one object");
+    throw invalid("body", "Has the key \"" + one_line(repeated, 100) + "\" twice in one object");
 }
 
 }  // namespace

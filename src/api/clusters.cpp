@@ -88,7 +88,7 @@ Cluster edit(Call& call, std::int64_t id, Edit change) {
   return write<Cluster>(call, [&](Writer& db) {
     Cluster cluster = load_visible(db, call.caller, id);
     const bool was_active = cluster.is_active;
-    change(cluster);
+    change(db, cluster);
     if (cluster.is_active && !was_active) check_room(db, call);
     if (cluster.is_default && !cluster.is_active)
       throw Error(Code::Conflict, "The default cluster must stay active");
@@ -98,12 +98,27 @@ Cluster edit(Call& call, std::int64_t id, Edit change) {
   });
 }
 
+// Proxies come and go between the client's GET and its PUT, but there never were more than came.
+void check_count(Reader& db, Call& call, const Cluster& cluster) {
+  const auto* sent = call.body().as_object().if_contains("proxy_count");
+  if (!sent || sent->to_number<double>() <= static_cast<double>(cluster.proxy_count)) return;
+  const auto came = db.query(
+      "SELECT COUNT(*) FROM changes "
+      "WHERE resource = 'proxy' AND action = 'create' AND cluster_id = :id",
+      {{"id", cluster.id}}, {Column::Integer});
+  if (sent->to_number<double>() > static_cast<double>(std::get<std::int64_t>(came[0][0])))
+    throw invalid({{"proxy_count", "Is set by the server", *sent}});
+}
+
 Cluster update_cluster(Call& call, Id<Cluster> id, Change<Cluster> change) {
-  return edit(call, id.value, [&](Cluster& cluster) { change.apply(cluster); });
+  return edit(call, id.value, [&](Reader& db, Cluster& cluster) {
+    change.apply(cluster);
+    check_count(db, call, cluster);
+  });
 }
 
 Cluster set_logging(Call& call, Id<Cluster> id, Late<ClusterLogging> body) {
-  return edit(call, id.value, [&](Cluster& cluster) {
+  return edit(call, id.value, [&](Reader&, Cluster& cluster) {
     check_match(call, describe<Cluster>, &cluster);
     const ClusterLogging logging = body.read();
     cluster.syslog_endpoint = logging.syslog_endpoint;
@@ -114,7 +129,7 @@ Cluster set_logging(Call& call, Id<Cluster> id, Late<ClusterLogging> body) {
 }
 
 Done deactivate_cluster(Call& call, Id<Cluster> id) {
-  edit(call, id.value, [&](Cluster& cluster) {
+  edit(call, id.value, [&](Reader&, Cluster& cluster) {
     check_match(call, describe<Cluster>, &cluster);
     cluster.is_active = false;
   });

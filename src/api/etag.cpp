@@ -13,6 +13,19 @@ std::string quoted_list_name(std::string_view header) {
   return name;
 }
 
+// Whether a list of entity tags names the object's revision, whatever is computed beside it.
+bool names_revision(std::string_view list, std::string_view etag) {
+  const std::string_view current = etag.substr(0, etag.find('-'));
+  while (!list.empty()) {
+    std::string_view part = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), part.size() + 1));
+    while (part.starts_with(' ')) part.remove_prefix(1);
+    const std::string name = quoted_list_name(part);
+    if (name.substr(0, name.find('-')) == current) return true;
+  }
+  return false;
+}
+
 std::string suffix(State state) {
   if (state == State::Idle) return {};
   return "-" + std::string(names_of<State>[static_cast<std::size_t>(state)]);
@@ -56,19 +69,12 @@ const Field* fleet_status(const Description& description) {
 }
 
 void check_match(const Call& call, const Description& description, const void* object) {
-  const std::string_view header = call.request.header("If-Match");
-  if (header.empty() || header == "*") return;
+  const std::string_view wanted = call.request.header("If-Match");
+  const std::string_view unwanted = call.request.header("If-None-Match");
   const std::string etag = etag_of(description, object);
-  const std::string current = etag.substr(0, etag.find('-'));
-  std::string_view rest = header;
-  while (!rest.empty()) {
-    std::string_view part = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
-    while (part.starts_with(' ')) part.remove_prefix(1);
-    const std::string name = quoted_list_name(part);
-    if (name.substr(0, name.find('-')) == current) return;
-  }
-  throw Error(Code::PreconditionFailed, "");
+  const bool holds = (wanted.empty() || wanted == "*" || names_revision(wanted, etag)) &&
+                     (unwanted.empty() || (unwanted != "*" && !names_revision(unwanted, etag)));
+  if (!holds) throw Error(Code::PreconditionFailed, "");
 }
 
 }  // namespace mp::api

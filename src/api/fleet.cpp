@@ -2,6 +2,7 @@
 
 #include "api/context.hpp"
 #include "api/standing.hpp"
+#include "base/utf8.hpp"
 
 namespace mp::api {
 namespace {
@@ -30,15 +31,21 @@ void check_not_deleted(Reader& db, const std::string& id) {
   if (!deleted.empty()) throw Error(Code::Permission, "The proxy was deleted");
 }
 
+// Host names are the same in whatever letters they are written (RFC 4343), ids of nodes are not.
 std::optional<Proxy> find_registered(Reader& db, const Enrolment& enrolment) {
   const std::string kind(
       names_of<ProxyKind>[static_cast<std::size_t>(enrolment.registration.proxy_type)]);
-  auto found = db.select<Proxy>(
-      {.where = "cluster_id = :cluster AND hostname = :hostname AND proxy_type = :kind",
-       .values = {{"cluster", enrolment.cluster_id},
-                  {"hostname", enrolment.registration.hostname},
-                  {"kind", kind}}});
-  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+  const std::string& hostname = enrolment.registration.hostname;
+  const auto with = [&](std::string_view condition, const std::string& name) {
+    auto found = db.select<Proxy>(
+        {.where = "cluster_id = :cluster AND proxy_type = :kind AND " + std::string(condition),
+         .values = {{"cluster", enrolment.cluster_id}, {"hostname", name}, {"kind", kind}},
+         .order = "created_at"});
+    return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+  };
+  auto known = with("hostname = :hostname", hostname);
+  if (known || !enrolment.wanted_id.empty()) return known;
+  return with("LOWER(hostname) = :hostname", ascii_lower(hostname));
 }
 
 // One spelling each.

@@ -3,6 +3,7 @@
 #include "api/context.hpp"
 #include "api/multipart.hpp"
 #include "base/secret.hpp"
+#include "base/utf8.hpp"
 
 #include <boost/json.hpp>
 
@@ -44,6 +45,7 @@ Once::Once(const Call& call, std::string_view key)
       body_hash_(sha256_hex(content_of(call.request))) {
   if (key.size() > longest_key)
     throw invalid("Idempotency-Key", "Must have at most 255 characters");
+  if (!is_utf8(key)) throw invalid("Idempotency-Key", "Must be UTF-8");
   if (call.context.running.take(caller_ + " " + path_ + " " + key_)) return;
   Error error = busy("The first request with this Idempotency-Key is still running");
   error.headers.emplace_back("Retry-After", "1");

@@ -6,6 +6,7 @@
 #include "api/openapi_headers.hpp"
 #include "api/openapi_inputs.hpp"
 #include "api/yaml.hpp"
+#include "base/utf8.hpp"
 
 #include <boost/json.hpp>
 
@@ -34,12 +35,7 @@ the object, 402, 415, 400.
 **Bodies** are JSON of at most 1 MiB and 64 levels, without a key twice in one object. A missing Content-Type is taken as
 JSON. Unknown fields are refused, except in what proxies send.)";
 
-std::string method_key(const Endpoint& endpoint) {
-  std::string method = endpoint.method;
-  std::ranges::transform(method, method.begin(),
-                         [](unsigned char letter) { return std::tolower(letter); });
-  return method;
-}
+std::string method_key(const Endpoint& endpoint) { return ascii_lower(endpoint.method); }
 
 std::string description_of(const Endpoint& endpoint) {
   const Declaration& declaration = endpoint.declaration;

@@ -3,6 +3,7 @@
 #include "api/openapi.hpp"
 #include "api/openapi_examples.hpp"
 #include "api/openapi_headers.hpp"
+#include "base/utf8.hpp"
 
 #include <boost/json.hpp>
 
@@ -102,10 +103,7 @@ json::object not_changed(const Endpoint& endpoint) {
 
 // Errors of a kind differ by where they come from, in the headers alone.
 std::string component_of(std::string_view code, Place place) {
-  std::string lower(code);
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char letter) { return std::tolower(letter); });
-  const std::string name = camel_case(lower);
+  const std::string name = camel_case(ascii_lower(code));
   if (place == Place::Limited) return name;
   return name + (place == Place::Root ? "AtRoot" : "Unlimited");
 }

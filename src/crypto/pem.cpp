@@ -1,5 +1,7 @@
 #include "crypto/pem.hpp"
 
+#include "base/utf8.hpp"
+
 #include <openssl/crypto.h>
 
 #include <optional>
@@ -8,6 +10,7 @@ namespace mp::openssl {
 namespace {
 
 constexpr std::string_view certificate_label = "CERTIFICATE";
+constexpr std::size_t longest_label = 40;  // shown of a foreign one
 constexpr std::string_view parameters_label = "EC PARAMETERS";
 
 struct Wipe {
@@ -97,7 +100,7 @@ PemCertificates read_certificates(std::string_view text) {
     const Block& block = blocks.list[at];
     if (is_key(block)) return {{}, "Holds a private key; only certificates belong here"};
     if (block.label != certificate_label)
-      return {{}, number(at) + " is no certificate but a " + block.label.substr(0, 40)};
+      return {{}, number(at) + " is no certificate but a " + one_line(block.label, longest_label)};
     const unsigned char* bytes = block.bytes.get();
     X509Certificate certificate(d2i_X509(nullptr, &bytes, block.length));
     const bool whole = certificate && bytes == block.bytes.get() + block.length &&
@@ -138,7 +141,8 @@ PemKey read_key(std::string_view text) {
   const Block& block = blocks.list.front();
   if (block.label == "ENCRYPTED PRIVATE KEY" || block.encrypted)
     return {{}, "Is encrypted; a key without pass phrase is needed"};
-  if (!is_key(block)) return {{}, "Holds no private key but a " + block.label.substr(0, 40)};
+  if (!is_key(block))
+    return {{}, "Holds no private key but a " + one_line(block.label, longest_label)};
   const unsigned char* bytes = block.bytes.get();
   Key key(d2i_AutoPrivateKey(nullptr, &bytes, block.length));
   ERR_clear_error();

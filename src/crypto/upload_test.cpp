@@ -235,6 +235,14 @@ TEST_F(UploadTest, SaysWhatIsWrongWithTheText) {
   EXPECT_EQ(with(many, key), "cert_file: Holds more than 10 PEM blocks");
   EXPECT_EQ(with(pem, "hello"), "key_file: Is not in PEM form");
   EXPECT_EQ(with(pem, pem), "key_file: Holds no private key but a CERTIFICATE");
+  const auto labelled = [](const std::string& label) {
+    return "-----BEGIN " + label + "-----\nAAAA\n-----END " + label + "-----\n";
+  };
+  EXPECT_EQ(with(labelled("A\xFF\tB"), key), "cert_file: PEM block 1 is no certificate but a A? B");
+  std::string long_label = "a";
+  for (int count = 0; count < 30; ++count) long_label += "é";
+  EXPECT_EQ(with(pem, labelled(long_label)),
+            "key_file: Holds no private key but a " + long_label.substr(0, 39));
   EXPECT_EQ(with(pem, key + key), "key_file: Must hold one private key and nothing else");
   EXPECT_EQ(with(pem, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
             "key_file: Is no private key that can be read");

@@ -47,6 +47,8 @@ TEST(Limits, refuse_what_is_not_http_in_the_envelope_and_close) {
            Case{"another version", "PRI * HTTP/2.0\r\n\r\n", 400},
            Case{"no host", "GET / HTTP/1.1\r\n\r\n", 400},
            Case{"two hosts", "GET / HTTP/1.1\r\n" + host + host + "\r\n", 400},
+           Case{"a host that is no UTF-8", "GET / HTTP/1.1\r\nHost: a\xff\r\n\r\n", 400},
+           Case{"a host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
            Case{"space before the colon", "GET / HTTP/1.1\r\nHost : test\r\n\r\n", 400},
            Case{"a bare line feed", "GET / HTTP/1.1\nHost: test\n\n", 400},
            Case{"a NUL in a field", get("/", {"X: a\0b\r\n", 8}), 400},

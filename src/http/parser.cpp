@@ -43,6 +43,15 @@ constexpr std::size_t field_overhead = 4;  // ": " and the line's end
 
 std::string text(beast::string_view view) { return {view.data(), view.size()}; }
 
+// The letters of RFC 3986 3.2.2 and a port: answers repeat it as an address.
+bool is_host(std::string_view text) {
+  return std::ranges::all_of(text, [](unsigned char letter) {
+    return std::isalnum(letter) != 0 ||
+           std::string_view("-._~%!$&'()*+,;=:[]").find(static_cast<char>(letter)) !=
+               std::string_view::npos;
+  });
+}
+
 // RFC 9112 3.2.2: "http://host/path" asks for "/path".
 beast::string_view origin_form(beast::string_view target) {
   for (const beast::string_view scheme : {"http://", "https://"}) {
@@ -99,7 +108,10 @@ class Message final : public beast::http::basic_parser<true> {
     if (*name_text.end() != ':') error = Fault::bad_field;
     // Trailers are dropped: nothing may add a field after the header was judged.
     if (error || header_seen_) return;
-    if (name == field::host) ++hosts_;
+    if (name == field::host) {
+      ++hosts_;
+      if (!is_host(value)) error = Fault::bad_value;
+    }
     if (name == field::expect) expects_continue = beast::iequals(value, "100-continue");
     if (name == field::transfer_encoding && !beast::iequals(value, "chunked"))
       unknown_coding = true;

@@ -56,7 +56,7 @@ inline constexpr std::array cluster_fields{
     field<&Cluster::is_default>("is_default", "Whether it is the one that the first start made.",
                                 {.mode = Mode::Server}),
     field<&Cluster::proxy_count>("proxy_count", "Registered proxies.",
-                                 {.mode = Mode::Server, .kept = Kept::Computed}),
+                                 {.mode = Mode::Server, .kept = Kept::Computed, .min = 0}),
     field<&Cluster::created_at>("created_at", "When it was made.",
                                 {.mode = Mode::Server, .sort = true}),
     field<&Cluster::created_by>("created_by", "User who made it; null for the first start.",

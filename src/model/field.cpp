@@ -60,6 +60,47 @@ bool same(const Field& field, const void* object, const json::value& value) {
   return now == value;
 }
 
+bool is_answer(const Description& description, const json::value& value);
+
+// Whether an answer can say `value` of the field.
+bool is_answer(const Description& description, const Field& field, const json::value& value) {
+  if (value.is_null()) return field.shape->nullable;
+  const Description* inner = field.shape->inner;
+  if (!inner) {
+    const auto object = description.make();
+    Rules rules = field.rules;
+    rules.trusted = true;
+    Violations violations;
+    field.shape->from_json(field.member(object.get()), value, rules, "", violations);
+    return violations.empty();
+  }
+  if (field.shape->json_type != JsonType::Array) return is_answer(*inner, value);
+  const auto* list = value.if_array();
+  return list && std::ranges::all_of(
+                     *list, [&](const json::value& item) { return is_answer(*inner, item); });
+}
+
+// The same of a whole object: every member is there, and no other.
+bool is_answer(const Description& description, const json::value& value) {
+  const auto* members = value.if_object();
+  if (!members) return false;
+  std::size_t known = 0;
+  for (const Field& field : description.fields) {
+    const json::value* member = field.in_answers() ? members->if_contains(field.name) : nullptr;
+    if (member && !is_answer(description, field, *member)) return false;
+    if (!member && always_there(description, field, SchemaOf::Answer) && field.in_answers())
+      return false;
+    known += member ? 1 : 0;
+  }
+  return known == members->size();
+}
+
+// Whether `value` may come back in a change of what the client can not set: what is so now, and of
+// what changes on its own also what was so when the client read it.
+bool may_come_back(const Description& description, const Field& field, const json::value& value) {
+  return field.rules.kept == Kept::Computed && is_answer(description, field, value);
+}
+
 // Whether a fresh object's member breaks the member's own rules.
 bool lacks_default(const Field& field, void* fresh) {
   if (field.rules.required) return true;
@@ -113,14 +154,15 @@ void refuse_null(json::object& property) {
 }
 
 json::object property(const Field& field, SchemaOf purpose, const InnerSchema& inner) {
-  json::object property =
-      field.shape->inner ? nested_schema(field, purpose, inner) : field.shape->schema(field.rules);
+  const bool computed = field.rules.kept == Kept::Computed;
+  json::object property = field.shape->inner
+                              ? nested_schema(field, computed ? SchemaOf::Answer : purpose, inner)
+                              : field.shape->schema(field.rules);
   if (purpose != SchemaOf::Answer && field.rules.required) refuse_null(property);
   std::string help(field.help);
   if (purpose == SchemaOf::Update && field.rules.mode != Mode::Normal) {
-    if (field.rules.kept == Kept::Computed) property.clear();
     property["readOnly"] = true;
-    help += " May come back unchanged.";
+    help += computed ? " May come back as it was read." : " May come back unchanged.";
   }
   property["description"] = std::move(help);
   if (!field.rules.example.empty()) property["example"] = json::parse(field.rules.example);
@@ -235,7 +277,7 @@ void read_change(const Description& description, void* object, const json::value
     if (field.rules.mode == Mode::Normal) {
       read_field(field, object, *value, "", violations);
       changed.push_back(field.name);
-    } else if (field.rules.kept != Kept::Computed) {
+    } else if (!may_come_back(description, field, *value)) {
       const auto* issue =
           field.rules.mode == Mode::Fixed ? "Cannot be changed" : "Is set by the server";
       refuse_set(field, "", *value, issue, violations);
@@ -268,8 +310,11 @@ void read_patch(const Description& description, void* object, const json::value&
   json::object change;
   for (const auto& member : *members) {
     const Field* field = find_field(description, member.key());
-    if (!field || field->rules.mode != Mode::Normal) {
+    if (!field || !field->visible() ||
+        (field->rules.mode != Mode::Normal && !member.value().is_object())) {
       change[member.key()] = member.value();  // read_change judges it
+    } else if (field->rules.mode != Mode::Normal) {
+      change[member.key()] = merge_patch(field->shape->to_json(field->of(object)), member.value());
     } else if (!member.value().is_null()) {
       const json::value now = field->shape->to_json(field->of(object));
       const Description* inner = field->shape->inner;

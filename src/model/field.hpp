@@ -142,7 +142,7 @@ void read_new(const Description& description, void* object, const boost::json::v
 
 // PUT: changes the fields that were sent; a nested object is replaced whole. What comes back
 // unchanged is always accepted, server-set and fixed fields only so. Computed ones change on their
-// own and are ignored.
+// own, so that of them all comes back that an answer can have said.
 void read_change(const Description& description, void* object, const boost::json::value& body,
                  Violations& violations);
 

@@ -1,9 +1,7 @@
 #include "xds/address.hpp"
 
+#include "base/utf8.hpp"
 #include "model/format.hpp"
-
-#include <algorithm>
-#include <cctype>
 
 namespace mp::xds {
 
@@ -11,10 +9,7 @@ bool is_literal(std::string_view host) { return normal_address(host).has_value()
 
 std::string domain_of(std::string_view host) {
   if (is_ipv6(host)) return "[" + std::string(host) + "]";
-  std::string domain(host);
-  std::ranges::transform(domain, domain.begin(),
-                         [](unsigned char letter) { return std::tolower(letter); });
-  return domain;
+  return ascii_lower(host);
 }
 
 unsigned prefix_length(std::string_view literal) { return is_ipv6(literal) ? 128 : 32; }

@@ -65,9 +65,9 @@ std::vector<Bad> bad_members(const json::object& schema, const json::object& goo
     }
   }
   for (const auto& member : schema.at("properties").as_object()) {
-    if (!member.value().as_object().contains("type"))
-      continue;  // computed: ignored when it comes back
-    for (Bad& each : bad_values(member.value().as_object(), good.if_contains(member.key()))) {
+    json::object property = member.value().as_object();
+    if (property.contains("readOnly")) property.erase("properties");  // refused as a whole
+    for (Bad& each : bad_values(property, good.if_contains(member.key()))) {
       json::object object = good;
       object[member.key()] = std::move(each.value);
       bad.push_back({"." + std::string(member.key()) + each.path, each.kind, std::move(object)});

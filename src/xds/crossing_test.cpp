@@ -151,6 +151,44 @@ TEST_F(LeavingCrossing, WhatIsTakenWithoutItIsActive) {
   EXPECT_EQ(talk.stream.held()[0].resources, 2U);
 }
 
+TEST_F(CrossingTest, WhatIsRefusedIsNotForgottenWhileItIsOnItsWayOnceMore) {
+  Content content{{Type::Cluster, {{"a", "1"}, {"b", "1"}}},
+                  {Type::Endpoint, {{"a", "1"}, {"b", "1"}}}};
+  talk.give(snapshot(1, content));
+  talk.ask(Type::Cluster);
+  talk.accept();
+  EXPECT_EQ(talk.ask(Type::Endpoint, {"b"}), "endpoint b=1");
+  content[Type::Endpoint]["a"] = "bad";
+  EXPECT_EQ(talk.give(snapshot(2, content)), "");
+  EXPECT_EQ(talk.ask(Type::Endpoint, {"a"}), "endpoint a=bad");
+  content[Type::Cluster]["a"] = "2";
+  EXPECT_EQ(talk.give(snapshot(3, content)), "cluster a=2; endpoint a=bad");
+  talk.accept();
+  EXPECT_EQ(talk.refuse("no"), "");
+  talk.accept();
+  EXPECT_EQ(talk.wait(patience), "");
+  content[Type::Cluster]["a"] = "3";
+  EXPECT_EQ(talk.give(snapshot(4, content)), "cluster a=3");
+}
+
+// gRPC uses what is good of a response that it refuses.
+TEST_F(CrossingTest, WhatMayBeInUseOfARefusedResponseIsTakenAwayWhenItIsGone) {
+  talk.give(snapshot(1, {{Type::Endpoint, {{"a", "1"}, {"b", "1"}}}}));
+  EXPECT_EQ(talk.ask(Type::Endpoint, {"a", "b"}), "endpoint a=1 b=1");
+  talk.give(snapshot(2, {{Type::Endpoint, {{"b", "1"}}}}));
+  EXPECT_EQ(talk.refuse("no"), "endpoint b=1");
+  EXPECT_EQ(talk.accept(), "endpoint -a");
+}
+
+TEST_F(LeavingCrossing, WhatIsGoneDoesNotComeBackWhileItsPartsAreTried) {
+  Conversation other{Flavour::StateOfTheWorld};
+  other.give(snapshot(1, {{Type::Cluster, {{"a", "1"}, {"b", "1"}}}}));
+  EXPECT_EQ(other.ask(Type::Cluster), "cluster a=1 b=1");
+  other.give(snapshot(2, {{Type::Cluster, {{"b", "1"}}}}));
+  EXPECT_EQ(other.refuse("no"), "cluster");
+  EXPECT_EQ(other.accept_all(), "cluster b=1");
+}
+
 TEST_F(CrossingTest, ASecretThatIsPutBackAndRefusedIsNotSentForEver) {
   talk.give(snapshot(1, {{Type::Secret, {{"s", "1"}}}}));
   talk.ask(Type::Secret, {"s"});

@@ -127,11 +127,12 @@ bool Lane::asks_for_all(const Snapshot& target) const {
 void Lane::plan(Plan& plan, const std::string& name, Exception present, const ResourcePtr& want,
                 Quarantine& quarantine) {
   if (!want) {
-    if (!present.held) return;
+    if (!present.held && !present.leaving) return;
     if (!present.leaving) present.leaving = base_->revision;
     exceptions_[name] = std::move(present);
   } else if (same(present.held, want)) {
-    quarantine.forget(type_, name);
+    // What was refused and counts as held is on its way once more; else it is the last good form.
+    if (!quarantine.holds(type_, *want)) quarantine.forget(type_, name);
   } else if (quarantine.blocks(type_, *want)) {
     exceptions_[name] = {.held = present.held, .leaving = std::nullopt};
   } else {
@@ -166,15 +167,19 @@ Delivery Lane::answer(const Snapshot& target, Quarantine& quarantine) {
   return result.finished();
 }
 
-Delivery Lane::next_part(const Snapshot& target, Quarantine& quarantine) {
+Delivery Lane::next_part(const Snapshot& target, Flavour flavour, Quarantine& quarantine) {
   Plan result;
   const auto names = std::move(parts_.front());
   parts_.erase(parts_.begin());
   for (const auto& name : names) {
     const auto want = find_resource(target.of(type_), name);
     const auto present = held(name);
-    if (!want || !subscription_.contains(name) || same(present, want)) continue;
-    if (quarantine.blocks(type_, *want)) continue;
+    if (!subscription_.contains(name)) continue;
+    if (!want && !present && flavour == Flavour::Delta) {
+      // Gone since; but a part of a response that was refused may be in use.
+      exceptions_[name] = {.held = nullptr, .leaving = target.revision};
+    }
+    if (!want || same(present, want) || quarantine.blocks(type_, *want)) continue;
     quarantine.trying(type_, *want);
     result.sends.push_back({.resource = want, .before = present});
     set_held(name, want);
@@ -186,7 +191,7 @@ std::vector<std::string> Lane::take_removals(std::int64_t revision, const Snapsh
   std::vector<std::string> names;
   std::erase_if(exceptions_, [&](const auto& each) {
     if (!each.second.leaving || *each.second.leaving > revision) return false;
-    if (find_resource(target.of(type_), each.first)) return false;
+    if (find(base_, type_, each.first) || find_resource(target.of(type_), each.first)) return false;
     names.push_back(each.first);
     return true;
   });

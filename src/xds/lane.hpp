@@ -74,7 +74,7 @@ class Lane {
   // Only what is owed.
   Delivery answer(const Snapshot& target, Quarantine& quarantine);
   // The next of the parts into which a refused response was split.
-  Delivery next_part(const Snapshot& target, Quarantine& quarantine);
+  Delivery next_part(const Snapshot& target, Flavour flavour, Quarantine& quarantine);
   bool has_parts() const { return !parts_.empty(); }
   // Names to be removed that left the snapshot not after `revision`, and have not come back.
   std::vector<std::string> take_removals(std::int64_t revision, const Snapshot& target);
@@ -112,7 +112,7 @@ class Lane {
 
  private:
   struct Exception {
-    ResourcePtr held;  // null: the client lacks what the base has
+    ResourcePtr held;  // null: the client lacks it, or nobody knows
     std::optional<std::int64_t>
         leaving;  // removed from the snapshot in this revision, not yet sent
   };

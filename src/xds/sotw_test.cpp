@@ -82,11 +82,16 @@ TEST_F(SotwTest, AReconnectThatHoldsAllIsSentNothing) {
             "cluster a=2 b=1");
 }
 
-// A first request of another stream, by a client that took everything up to `last`.
-std::string reconnected(const Content& content, Type type, std::vector<std::string> names,
+// A first request of another stream, by a client that took everything up to `last` and has all
+// clusters.
+std::string reconnected(Content content, Type type, std::vector<std::string> names,
                         const Response& last) {
   Conversation later{Flavour::StateOfTheWorld};
+  content[Type::Cluster]["all"] = "1";
   later.give(snapshot(9, content));
+  Request clusters = later.request_for(Type::Cluster);
+  clusters.version = version_of({resource("all", "1")});
+  EXPECT_EQ(later.say(clusters), "");
   Request again = later.request_for(type);
   again.subscribe = std::move(names);
   again.version = last.version;
@@ -114,6 +119,30 @@ TEST_F(SotwTest, ALoadThatWasCutOffIsSentAgain) {
   EXPECT_EQ(talk.ask(Type::Secret, {"a", "b"}), "secret a=1; secret b=1");
   EXPECT_NE(reconnected(content, Type::Secret, {"a", "b"}, talk.unanswered[0]), "");
   EXPECT_EQ(reconnected(content, Type::Secret, {"a", "b"}, talk.unanswered[1]), "");
+}
+
+// It has dropped the name since, and keeps the version.
+TEST_F(SotwTest, AClientWithoutAProxyIsNotTakenToHoldWhatItsVersionTells) {
+  const Content content{{Type::Listener, {{"service", "1"}}}};
+  talk.give(snapshot(1, content));
+  EXPECT_EQ(talk.ask(Type::Listener, {"service"}), "listener service=1");
+  Conversation later{Flavour::StateOfTheWorld};
+  later.give(snapshot(1, content));
+  Request again = later.request_for(Type::Listener);
+  again.subscribe = {"service"};
+  again.version = talk.unanswered.front().version;
+  EXPECT_EQ(later.say(again), "listener service=1");
+}
+
+// As long as nothing was sent on the stream.
+TEST_F(SotwTest, TheFirstVersionTellsNothingLater) {
+  const Content content{{Type::Cluster, {{"a", "1"}}}};
+  talk.give(snapshot(1, content));
+  Request again = talk.request_for(Type::Cluster);
+  again.subscribe = {"b"};
+  again.version = version_of({resource("a", "1")});
+  EXPECT_EQ(talk.say(again), "cluster");
+  EXPECT_EQ(talk.accept({"*"}), "cluster a=1");
 }
 
 // The port was in use, and then it was not.

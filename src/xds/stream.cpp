@@ -245,7 +245,7 @@ void Stream::step_lane(Lane& lane, Time now, Responses& responses) {
 void Stream::send_parts(Lane& lane, Time now, Responses& responses) {
   const std::size_t limit = dialect_.repeats_all(lane.type()) ? 1 : parts_in_flight;
   while (lane.has_parts() && lane.flights().size() < limit) {
-    const Delivery delivery = lane.next_part(*target_, quarantine_);
+    const Delivery delivery = lane.next_part(*target_, flavour_, quarantine_);
     auto drafts = dialect_.drafts(lane, delivery);
     if (drafts.empty() && flavour_ == Flavour::StateOfTheWorld)
       drafts.push_back(dialect_.nothing(lane));
@@ -270,10 +270,15 @@ void Stream::advance(Lane& lane, Time now, Responses& responses) {
   if (refers && lane.subscription().wildcard() && from != target_) expect(from, now);
 }
 
-// Clusters that were sent again warm until their endpoints come again.
+// The version of a first request is believed of proxies alone, which ask for all clusters and find
+// all other names in what they hold. A gRPC client keeps the version of names that it has dropped
+// meanwhile, and lacks these when it asks for them again.
 bool Stream::recalls(const Lane& each) const {
-  const bool again = each.type() == Type::Endpoint && !lane(Type::Cluster).last_nonce().empty();
-  return !again && dialect_.recalls(each, *target_);
+  const Lane& clusters = lane(Type::Cluster);
+  if (!each.last_nonce().empty() || !clusters.subscription().wildcard()) return false;
+  // Clusters that were sent again warm until their endpoints come again.
+  if (each.type() == Type::Endpoint && !clusters.last_nonce().empty()) return false;
+  return dialect_.recalls(each, *target_);
 }
 
 bool Stream::wants_advance(const Lane& lane) const {
@@ -327,12 +332,6 @@ bool Stream::keeps(Type type) const {
 bool Stream::may_be_used(Type type, Time now) const {
   const bool refers = type == Type::Listener || type == Type::ScopedRoute;
   return !refers && returning_until_ && now < *returning_until_;
-}
-
-// Several snapshots may have one revision: who is not level may not know all that left in his own.
-std::int64_t Stream::done_with_removals(const Lane& lane) const {
-  const auto revision = complete(lane);
-  return revision < target_->revision ? revision - 1 : revision;
 }
 
 // One that is gone, and may have used whatever went before it, was not taken away yet.

@@ -51,6 +51,12 @@ std::int64_t Stream::complete(const Lane& lane) const {
   return std::min(revision, target_->revision - 1);
 }
 
+// Several snapshots may have one revision: who is not level may not know all that left in his own.
+std::int64_t Stream::done_with_removals(const Lane& lane) const {
+  const auto revision = complete(lane);
+  return revision < target_->revision ? revision - 1 : revision;
+}
+
 void Stream::measure(Time now) {
   if (expected_until_ && now >= *expected_until_) {
     expected_ = {};

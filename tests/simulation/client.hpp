@@ -76,6 +76,11 @@ class OrderlyClient : public Client {
   bool disputes(Type type, const std::string& name) const {
     return of(type).disputed.contains(name);
   }
+  // Of a response that was refused, and the words told nothing of it.
+  bool took_in_part(Type type, const std::string& name) const {
+    const auto found = of(type).held.find(name);
+    return found != of(type).held.end() && found->second.in_part;
+  }
   // Held since the stream before, of which a server of the state-of-the-world variant knows
   // nothing.
   bool inherits(Type type, const std::string& name) const;
@@ -90,6 +95,7 @@ class OrderlyClient : public Client {
   struct Held {
     ResourcePtr resource;
     bool inherited = false;  // from the stream before
+    bool in_part = false;
   };
   struct Answer {
     std::string nonce;

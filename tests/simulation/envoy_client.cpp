@@ -59,6 +59,7 @@ void EnvoyClient::lose(Type type, const std::string& name) {
     if (too_late_) of(type).missed.insert(name);  // also on the next streams
     return;
   }
+  if (of(type).renewed.erase(name) > 0) return;  // it has asked whether there is one
   for (const Type user : {Type::Listener, Type::Route, Type::ScopedRoute}) {
     for (const auto& [user_name, held] : of(user).held) {
       const auto used = references_of(*held.resource);
@@ -77,7 +78,7 @@ void EnvoyClient::check_references() const {
       if (held.inherited && (too_late_ || flavour_ == Flavour::StateOfTheWorld)) continue;
       for (const auto& used : references_of(*held.resource)) {
         if (used.type != Type::Cluster || of(Type::Cluster).held.contains(used.name)) continue;
-        if (!of(Type::Cluster).missed.contains(used.name))
+        if (!of(Type::Cluster).missed.contains(used.name) && !disputes(Type::Cluster, used.name))
           throw Complaint(show(user, name) + " refers to cluster " + used.name +
                           ", which the client does not have");
       }

@@ -81,10 +81,13 @@ void OrderlyClient::request_again(Type type) {
       request.initial_versions.push_back({name, held.resource->version});
   } else {
     request.version = kind.version;
-    for (const auto& name : kind.names) {
-      if (!kind.held.contains(name)) kind.forgotten.insert(name);
+    // Its version tells what it holds only of who asks for all clusters.
+    if (of(Type::Cluster).wildcard) {
+      for (const auto& name : kind.names) {
+        if (!kind.held.contains(name)) kind.forgotten.insert(name);
+      }
+      kind.misleads = !kind.version.empty() && kind.version != version_of(all_held(type));
     }
-    kind.misleads = !kind.version.empty() && kind.version != version_of(all_held(type));
     kind.began_with_all = !kind.wildcard && kind.names.empty();
   }
   send(type, std::move(request));
@@ -139,7 +142,7 @@ void OrderlyClient::apply(const Response& response, const Verdict& verdict) {
     present.insert(each->name);
     if (verdict.untaken.contains(each->name)) continue;
     if (!wants(response.type, each->name)) continue;  // dropped since
-    kind.held[each->name] = {each, false};
+    kind.held[each->name] = {.resource = each, .in_part = verdict.disputed.contains(each->name)};
     kind.missed.erase(each->name);
   }
   for (const auto& name : response.removed) lose(response.type, name);
@@ -179,7 +182,7 @@ void OrderlyClient::answer(Type type, Answer answer) {
   Kind& kind = of(type);
   kind.late.push_back(std::move(answer));
   // A late answer of the state of the world would name what is wanted now, not what was then.
-  const bool at_once = flavour_ == Flavour::StateOfTheWorld && !full_set(type);
+  const bool at_once = flavour_ == Flavour::StateOfTheWorld && !kind.wildcard;
   if (!at_once && (kind.late.size() > 1 || random_.chance(25))) return;
   flush(type);
 }

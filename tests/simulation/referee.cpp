@@ -141,7 +141,7 @@ void Referee::accepted(Type type, const Flight& flight) {
   for (const auto& name : flight.fresh) kind.trials.erase(name);
   for (const auto& [name, version] : flight.versions) {
     kind.doubtful.erase(name);
-    kind.taken[name] = version;
+    if (kind.last.contains(name)) kind.taken[name] = version;  // it was not left out since
   }
 }
 
@@ -173,6 +173,11 @@ void Referee::certain(Type type, const std::string& name, const std::string& ver
   entry.at = now;
   if (entry.times == 0 || entry.under_way || entry.released) ++entry.times;
   entry.released = entry.under_way = false;
+  const auto holding = std::ranges::count_if(of(type).flights, [&](const Flight& flight) {
+    const auto found = flight.versions.find(name);
+    return found != flight.versions.end() && found->second == version;
+  });
+  entry.crossing = holding > 1;  // beside the one that is refused
 }
 
 void Referee::on_target(SnapshotPtr target) {
@@ -186,8 +191,10 @@ void Referee::on_target(SnapshotPtr target) {
     Kind& kind = kinds_[n];
     std::erase_if(kind.refused,
                   [&](const auto& each) { return changed(each.first, each.second.version); });
-    std::erase_if(kind.trials,
-                  [&](const auto& each) { return changed(each.first, kind.last[each.first]); });
+    std::erase_if(kind.trials, [&](const auto& each) {
+      const auto sent = kind.last.find(each.first);
+      return sent == kind.last.end() || changed(each.first, sent->second);
+    });
   }
 }
 
@@ -243,7 +250,9 @@ bool Referee::check(const Response& response, Time now) {
     kind.asked.erase(each->name);
     // The last good form, again in the place of one that was refused, is nothing new.
     const bool retried = kind.doubtful.erase(each->name) > 0;
-    brings = brings || ((fresh || retried) && kind.taken[each->name] != each->version);
+    const auto taken = kind.taken.find(each->name);
+    const bool is_taken = taken != kind.taken.end() && taken->second == each->version;
+    brings = brings || ((fresh || retried) && !is_taken);
   }
   for (const auto& name : response.removed) {
     if (!subscribed(response.type, name))
@@ -281,7 +290,8 @@ void Referee::check_resource(Type type, const Resource& resource, Time now) {
   const auto entry = kind.refused.find(resource.name);
   if (entry == kind.refused.end() || entry->second.version != resource.version) return;
   Refused& refused = entry->second;
-  if (refused.under_way) return;  // not answered yet, and a name that is asked for is answered
+  if (refused.under_way || refused.crossing)
+    return;  // not answered yet, and a name that is asked for is answered
   const bool in_time = now >= refused.at + pause_after(refused.times);
   if (!refused.released && !in_time)
     throw Complaint(show(type, resource.name) + " was refused and sent again unchanged");

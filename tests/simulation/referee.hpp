@@ -47,6 +47,7 @@ class Referee {
     int times = 0;
     bool released = false;   // somebody asked for another try
     bool under_way = false;  // that try is not answered yet
+    bool crossing = false;   // nor is a response that was on its way when it was refused
   };
   struct Kind {
     bool requested = false;

@@ -349,7 +349,8 @@ void Run::check_orderly(Connection& connection) {
     if (!client.wants(each.type, each.name) || client.misleads(each.type) ||
         client.forgot(each.type, each.name))
       continue;
-    const bool unknown = !each.held && client.inherits(each.type, each.name);
+    const bool unknown = !each.held && (client.inherits(each.type, each.name) ||
+                                        client.took_in_part(each.type, each.name));
     const std::string held = each.held ? each.held->version : "";
     const std::string has = client.held(each.type, each.name);
     if (unknown || held == has) continue;

@@ -8,7 +8,6 @@
 #include "xds/snapshot.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,14 +53,5 @@ class Gate {
   // Authentication or Permission when it does not; on any other error the stream stays as it was.
   virtual std::optional<Time> check(std::string_view cluster_key, std::int64_t cluster_id) = 0;
 };
-
-// What becomes of a call that is under way when its key is checked again. One of them is called.
-struct KeyCheck {
-  std::function<void(std::optional<Time>)> holds;        // until then, if there is an end
-  std::function<void(int, const std::string&)> refused;  // a gRPC status and words to end it with
-  std::function<void()> unknown;                         // it cannot be told now
-};
-void check_again(Gate& gate, std::string_view cluster_key, std::int64_t cluster_id,
-                 std::string_view node_id, const KeyCheck& check);
 
 }  // namespace mp::xds

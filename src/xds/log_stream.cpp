@@ -65,7 +65,7 @@ void LogStream::begin(const LogMessage& message) {
 }
 
 void LogStream::admit() {
-  const std::uint64_t rechecks = desk_.rechecks();
+  const std::uint64_t changes = desk_.key_checks().changes();
   NodeInfo node;
   {
     const std::lock_guard lock{mutex_};
@@ -78,7 +78,7 @@ void LogStream::admit() {
     desk_.sink()->prepare(source);
     open(source, admission.key_valid_until);
     // The key may have ended between the answer of the gate and now.
-    if (rechecks != desk_.rechecks()) recheck();
+    if (changes != desk_.key_checks().changes()) desk_.key_checks().ask({shared_from_this()});
   } catch (const Error& error) {
     close(facts(error.code).grpc_status, words_of(error));
   } catch (const std::exception& fault) {
@@ -110,24 +110,17 @@ void LogStream::on_time(Time now) {
     end(facts(Code::Authentication).grpc_status, "cluster key expired");
 }
 
-void LogStream::recheck() {
-  const std::uint64_t asked = desk_.rechecks();
-  std::int64_t cluster_id = 0;
-  {
-    const std::lock_guard lock{mutex_};
-    if (phase_ != Phase::Open) return;
-    cluster_id = source_.cluster_id;
-  }
-  const auto holds = [&](std::optional<Time> until) {
-    const std::lock_guard lock{mutex_};
-    if (asked < checked_) return;
-    checked_ = asked;
-    key_valid_until_ = until;
-  };
-  const auto unknown = [&] { desk_.check_later(shared_from_this()); };
-  const auto refused = [&](int status, const std::string& words) { close(status, words); };
-  check_again(desk_.gate(), call_.cluster_key.reveal(), cluster_id, node_.id,
-              {holds, refused, unknown});
+std::optional<KeyQuestion> LogStream::key_question() {
+  const std::lock_guard lock{mutex_};
+  if (phase_ != Phase::Open) return std::nullopt;
+  return KeyQuestion{.cluster_id = source_.cluster_id, .key = call_.cluster_key};
+}
+
+void LogStream::key_holds(std::optional<Time> until, std::uint64_t asked) {
+  const std::lock_guard lock{mutex_};
+  if (asked < checked_) return;
+  checked_ = asked;
+  key_valid_until_ = until;
 }
 
 void LogStream::close(int grpc_status, const std::string& message) {
@@ -169,6 +162,7 @@ LogDesk::LogDesk(Gate& gate, const Clock& clock, LogSink* sink, Counters& counte
       clock_(clock),
       sink_(sink),
       counters_(counters),
+      key_checks_(gate, clock, [this](auto job) { return workers_.post(std::move(job)); }),
       workers_(admission_threads, most_admissions) {}
 
 LogDesk::~LogDesk() { stop(); }
@@ -196,16 +190,12 @@ std::vector<std::shared_ptr<LogStream>> LogDesk::all() const {
 }
 
 void LogDesk::recheck(std::int64_t cluster_id) {
-  ++rechecks_;
-  std::vector<std::shared_ptr<LogStream>> members;
+  key_checks_.count_change();
+  KeyChecks::Holders members;
   for (const auto& stream : all()) {
     if (stream->is_of_cluster(cluster_id)) members.push_back(stream);
   }
-  if (members.empty()) return;
-  const auto job = [members = std::move(members)] {
-    for (const auto& stream : members) stream->recheck();
-  };
-  if (!workers_.post(job)) job();
+  key_checks_.ask_soon(std::move(members));
 }
 
 void LogDesk::close_proxy(std::string_view proxy_id, const std::string& reason) {
@@ -216,7 +206,7 @@ void LogDesk::close_proxy(std::string_view proxy_id, const std::string& reason) 
 
 void LogDesk::tick(Time now) {
   for (const auto& stream : all()) stream->on_time(now);
-  unchecked_.tick(now, [this](auto job) { return workers_.post(std::move(job)); });
+  key_checks_.tick();
 }
 
 void LogDesk::stop() {

@@ -7,10 +7,9 @@
 #include "base/outside.hpp"
 #include "base/workers.hpp"
 #include "xds/gate.hpp"
+#include "xds/key_checks.hpp"
 #include "xds/session.hpp"
-#include "xds/unchecked.hpp"
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,7 +41,9 @@ class LogSink {
 
 class LogDesk;
 
-class LogStream final : public Caller, public std::enable_shared_from_this<LogStream> {
+class LogStream final : public Caller,
+                        public KeyHolder,
+                        public std::enable_shared_from_this<LogStream> {
  public:
   LogStream(std::uint64_t id, Call call, Line& line, LogDesk& desk);
   ~LogStream() override;
@@ -52,9 +53,10 @@ class LogStream final : public Caller, public std::enable_shared_from_this<LogSt
 
   // By the desk.
   void admit();            // may block
-  void recheck();          // may block
   void on_time(Time now);  // ends it when its key has ended
-  void close(int grpc_status, const std::string& message);
+  std::optional<KeyQuestion> key_question() override;
+  void key_holds(std::optional<Time> until, std::uint64_t asked) override;
+  void close(int grpc_status, const std::string& message) override;
   bool is_of_cluster(std::int64_t cluster_id) const;
   bool is_of_proxy(std::string_view proxy_id) const;  // also before it is let in
 
@@ -77,7 +79,7 @@ class LogStream final : public Caller, public std::enable_shared_from_this<LogSt
   std::unique_ptr<LogMessage> first_;
   LogSource source_;
   std::optional<Time> key_valid_until_;
-  std::uint64_t checked_ = 0;  // LogDesk::rechecks() when the key was last asked about
+  std::uint64_t checked_ = 0;  // KeyChecks::changes() when the key was last asked about
 };
 
 class LogDesk {
@@ -98,8 +100,7 @@ class LogDesk {
   LogSink* sink() { return sink_; }
   Counters& counters() { return counters_; }
   Time now() const { return clock_.now(); }
-  std::uint64_t rechecks() const { return rechecks_; }
-  void check_later(std::shared_ptr<LogStream> stream) { unchecked_.add(std::move(stream), now()); }
+  KeyChecks& key_checks() { return key_checks_; }
   bool post(std::function<void()> job) { return workers_.post(std::move(job)); }
   void leave(std::uint64_t id);
 
@@ -114,8 +115,7 @@ class LogDesk {
   std::uint64_t last_id_ = 0;
   bool stopped_ = false;
   std::map<std::uint64_t, std::shared_ptr<LogStream>> streams_;
-  std::atomic<std::uint64_t> rechecks_{0};
-  Unchecked<LogStream> unchecked_;
+  KeyChecks key_checks_;
   Workers workers_;
 };
 

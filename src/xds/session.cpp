@@ -110,7 +110,7 @@ void Session::on_drained() {
 }
 
 void Session::admit() {
-  const std::uint64_t rechecks = board_.rechecks();
+  const std::uint64_t changes = board_.key_checks().changes();
   NodeInfo node;
   Secret key;
   {
@@ -125,7 +125,7 @@ void Session::admit() {
                          .type = admission.type,
                          .listen_address = admission.listen_address,
                          .flavour = route_form(call_.flavour, node.version)};
-    board_.join(shared_from_this(), admission, group, rechecks);
+    board_.join(shared_from_this(), admission, group, changes);
   } catch (const Error& error) {
     close(facts(error.code).grpc_status, words_of(error));
   } catch (const std::exception& fault) {
@@ -220,27 +220,18 @@ void Session::retry() {
   after();
 }
 
-void Session::recheck() {
-  // Read before the gate is asked: an older answer does not replace the one to a later question.
-  const std::uint64_t asked = board_.rechecks();
-  std::int64_t cluster_id = 0;
-  Secret key;
-  {
-    const std::lock_guard lock{mutex_};
-    if (phase_ != Phase::Open) return;
-    cluster_id = admission_.cluster_id;
-    key = key_;
-  }
-  const auto holds = [&](std::optional<Time> until) {
-    const std::lock_guard lock{mutex_};
-    if (phase_ != Phase::Open || asked < checked_) return;
-    checked_ = asked;
-    admission_.key_valid_until = until;
-    schedule();
-  };
-  const auto unknown = [&] { board_.check_later(shared_from_this()); };
-  const auto refused = [&](int status, const std::string& words) { close(status, words); };
-  check_again(board_.gate(), key.reveal(), cluster_id, node_.id, {holds, refused, unknown});
+std::optional<KeyQuestion> Session::key_question() {
+  const std::lock_guard lock{mutex_};
+  if (phase_ != Phase::Open) return std::nullopt;
+  return KeyQuestion{.cluster_id = admission_.cluster_id, .key = key_};
+}
+
+void Session::key_holds(std::optional<Time> until, std::uint64_t asked) {
+  const std::lock_guard lock{mutex_};
+  if (phase_ != Phase::Open || asked < checked_) return;
+  checked_ = asked;
+  admission_.key_valid_until = until;
+  schedule();
 }
 
 void Session::close(int grpc_status, const std::string& message) {

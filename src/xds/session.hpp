@@ -6,6 +6,7 @@
 #include "base/outside.hpp"
 #include "base/secret.hpp"
 #include "xds/gate.hpp"
+#include "xds/key_checks.hpp"
 #include "xds/stream.hpp"
 #include "xds/wire.hpp"
 
@@ -80,7 +81,9 @@ struct Shared {
   std::shared_ptr<Parcels> parcels = std::make_shared<Parcels>();
 };
 
-class Session final : public Caller, public std::enable_shared_from_this<Session> {
+class Session final : public Caller,
+                      public KeyHolder,
+                      public std::enable_shared_from_this<Session> {
  public:
   Session(StreamId id, Call call, Line& line, Switchboard& board);
 
@@ -107,8 +110,9 @@ class Session final : public Caller, public std::enable_shared_from_this<Session
   void publish(const Publication& publication);
   void on_time();
   void retry();
-  void recheck();  // may block
-  void close(int grpc_status, const std::string& message);
+  std::optional<KeyQuestion> key_question() override;
+  void key_holds(std::optional<Time> until, std::uint64_t asked) override;
+  void close(int grpc_status, const std::string& message) override;
 
  private:
   enum class Phase { Waiting, Admitting, Open, Closed };
@@ -146,7 +150,7 @@ class Session final : public Caller, public std::enable_shared_from_this<Session
   NodeInfo node_;
   Secret key_;  // the cluster's, as the client shows it
   Admission admission_;
-  std::uint64_t checked_ = 0;  // Switchboard::rechecks() when the key was last asked about
+  std::uint64_t checked_ = 0;  // KeyChecks::changes() when the key was last asked about
   std::optional<Stream> stream_;
   std::shared_ptr<Parcels> parcels_;
   Publication publication_;

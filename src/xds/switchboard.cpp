@@ -19,6 +19,7 @@ Switchboard::Switchboard(OnGroup on_group, OnGroup on_group_gone, std::function<
       gate_(gate),
       status_(status),
       clock_(clock),
+      key_checks_(gate, clock, [this](auto job) { return jobs_->post(std::move(job)); }),
       jobs_(make_jobs([this] { tick(); })) {}
 
 Switchboard::~Switchboard() { stop(); }
@@ -56,7 +57,7 @@ void Switchboard::admit_next() {
 
 // Called on an admission thread.
 void Switchboard::join(const std::shared_ptr<Session>& session, const Admission& admission,
-                       const GroupKey& group_key, std::uint64_t rechecks_before) {
+                       const GroupKey& group_key, std::uint64_t changes_before) {
   Place place{.group = group_key, .proxy = std::nullopt};
   if (group_key.type != ProxyType::Proxyless)
     place.proxy = ProxyKey{admission.proxy_id, session->call().channel};
@@ -83,7 +84,7 @@ void Switchboard::join(const std::shared_ptr<Session>& session, const Admission&
   // Only now, so that the proxy does not look offline in between.
   if (replaced) replaced->close(aborted_status, "another stream of this proxy took its place");
   // The key may have ended between the answer of the gate and the entry into the group.
-  if (rechecks_before != rechecks_) session->recheck();
+  if (changes_before != key_checks_.changes()) key_checks_.ask({session});
 }
 
 void Switchboard::leave(const std::shared_ptr<Session>& session) {
@@ -136,8 +137,8 @@ std::vector<GroupKey> Switchboard::groups() const {
 }
 
 void Switchboard::recheck(std::int64_t cluster_id) {
-  ++rechecks_;
-  std::vector<std::shared_ptr<Session>> members;
+  key_checks_.count_change();
+  KeyChecks::Holders members;
   {
     const std::lock_guard lock{mutex_};
     for (const auto& [key, group] : groups_) {
@@ -145,12 +146,7 @@ void Switchboard::recheck(std::int64_t cluster_id) {
       for (const auto& [id, session] : group.members) members.push_back(session);
     }
   }
-  if (members.empty()) return;
-  // One job for all: the queue is for admissions.
-  const auto job = [members = std::move(members)] {
-    for (const auto& session : members) session->recheck();
-  };
-  if (!jobs_->post(job)) job();
+  key_checks_.ask_soon(std::move(members));
 }
 
 std::vector<std::shared_ptr<Session>> Switchboard::of_proxy(std::string_view proxy_id) const {
@@ -210,7 +206,7 @@ void Switchboard::tick() {
     sessions = due(clock_.now());
   }
   for (const auto& session : sessions) session->on_time();
-  unchecked_.tick(clock_.now(), [this](auto job) { return jobs_->post(std::move(job)); });
+  key_checks_.tick();
   status_.tick(clock_.now());
   on_tick_(clock_.now());
 }

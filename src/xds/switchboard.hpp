@@ -5,11 +5,10 @@
 
 #include "base/outside.hpp"
 #include "xds/jobs.hpp"
+#include "xds/key_checks.hpp"
 #include "xds/server.hpp"
 #include "xds/session.hpp"
-#include "xds/unchecked.hpp"
 
-#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -45,10 +44,9 @@ class Switchboard {
   Status& status() { return status_; }
   Time now() const { return clock_.now(); }
   bool request_admission(std::shared_ptr<Session> session);
-  std::uint64_t rechecks() const { return rechecks_; }
-  void check_later(std::shared_ptr<Session> session) { unchecked_.add(std::move(session), now()); }
+  KeyChecks& key_checks() { return key_checks_; }
   void join(const std::shared_ptr<Session>& session, const Admission& admission,
-            const GroupKey& group_key, std::uint64_t rechecks_before);
+            const GroupKey& group_key, std::uint64_t changes_before);
   void leave(const std::shared_ptr<Session>& session);
   void wake_at(const std::shared_ptr<Session>& session, Time time);
 
@@ -85,8 +83,7 @@ class Switchboard {
   std::unordered_map<StreamId, Place> places_;
   std::map<GroupKey, Group> groups_;
   std::map<ProxyKey, std::shared_ptr<Session>> proxies_;
-  std::atomic<std::uint64_t> rechecks_{0};
-  Unchecked<Session> unchecked_;
+  KeyChecks key_checks_;
 
   std::mutex admission_mutex_;
   // Who has nothing goes before who comes back with what it held: that one serves meanwhile.

@@ -137,6 +137,7 @@ void HashGate::serve() {
     lock.unlock();
     progress_.notify_all();
     try {
+      const scheduling::ShortTurns turns;
       job.work();
     } catch (...) {
       job.failure = std::current_exception();

@@ -1,12 +1,15 @@
 #include "base/scheduling.hpp"
 
+#include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 
 namespace mp::scheduling {
@@ -16,6 +19,30 @@ namespace {
 // it ends the turn early when somebody waits.
 constexpr std::chrono::microseconds slice{100};
 constexpr int lowest = 19;  // nice value
+
+// How often a turn is looked at; the kernel alone does it at its tick, every 4 ms or so.
+constexpr std::chrono::nanoseconds look = std::chrono::microseconds(200);
+constexpr int look_signal =
+    SIGURG;  // means nothing to anybody else, and is ignored where nobody asks
+
+// The kernel brings the thread's time up to date for the answer, and ends a turn that is over.
+void ask_for_time_spent(int) {
+  const int kept = errno;
+  timespec spent{};
+  (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+  errno = kept;
+}
+
+void let_through(int signal) {
+  struct sigaction action{};
+  action.sa_handler = ask_for_time_spent;
+  action.sa_flags = SA_RESTART;
+  sigaction(signal, &action, nullptr);
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+}
 
 void ask_for(int steps_down) {
   struct {  // sched_setattr(2); the C library has none
@@ -37,5 +64,22 @@ void ask_for(int steps_down) {
 void go_first() { ask_for(0); }
 
 void give_way() { ask_for(10); }
+
+ShortTurns::ShortTurns() {
+  let_through(look_signal);
+  sigevent event{};
+  event.sigev_notify = SIGEV_THREAD_ID;
+  event.sigev_signo = look_signal;
+  event._sigev_un._tid = gettid();
+  if (timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0) return;
+  is_set_ = true;
+  const timespec every{.tv_sec = 0, .tv_nsec = look.count()};
+  const itimerspec times{.it_interval = every, .it_value = every};
+  timer_settime(timer_, 0, &times, nullptr);
+}
+
+ShortTurns::~ShortTurns() {
+  if (is_set_) timer_delete(timer_);
+}
 
 }  // namespace mp::scheduling

@@ -100,7 +100,9 @@ void Referee::subscribe_full(Kind& kind, const Request& request) {
   const std::set<std::string> names{request.subscribe.begin(), request.subscribe.end()};
   if (!kind.requested) kind.claimed = request.version;
   for (const auto& name : names) {
-    if (name != "*" && !kind.names.contains(name)) kind.asked.insert(name);
+    if (name == "*" || kind.names.contains(name)) continue;
+    kind.asked.insert(name);
+    kind.asked_later = kind.requested;
   }
   kind.named = kind.named || !names.empty();
   kind.wildcard = !kind.named || names.contains("*");
@@ -232,6 +234,14 @@ bool Referee::ordered(const Response& response) const {
   return !response.resources.empty();
 }
 
+// The version of a first request is believed of proxies, as long as their clusters stay as they
+// are.
+bool Referee::comes_with_all(Type type) const {
+  const Kind& clusters = of(Type::Cluster);
+  return !of(type).claimed.empty() && !of(type).asked_later && clusters.wildcard &&
+         clusters.last_nonce.empty() && version_of(wanted(type)) == of(type).claimed;
+}
+
 bool Referee::check(const Response& response, Time now) {
   Kind& kind = of(response.type);
   if (!kind.requested) throw Complaint(show(response.type, "nobody asked for"));
@@ -239,6 +249,8 @@ bool Referee::check(const Response& response, Time now) {
     throw Complaint("a nonce came twice: " + response.nonce);
   Flight flight{.nonce = response.nonce};
   const bool greeting = kind.last_nonce.empty();
+  if (greeting && !response.resources.empty() && comes_with_all(response.type))
+    throw Complaint(show(response.type, "") + "was sent to who came back with all of it");
   kind.last_nonce = response.nonce;
   bool takes_away = !response.removed.empty();
   bool brings = false;

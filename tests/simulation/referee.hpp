@@ -53,7 +53,8 @@ class Referee {
     bool requested = false;
     bool wildcard = false;
     bool named = false;
-    std::string claimed;  // the version with which the stream began, that of another one
+    std::string claimed;       // the version with which the stream began, that of another one
+    bool asked_later = false;  // for a name, not only when the stream began
     std::set<std::string> names;
     std::string last_nonce;
     std::deque<Flight> flights;
@@ -80,6 +81,7 @@ class Referee {
   void recall(Type type);
   // Whether the response has its place in the order of types.
   bool ordered(const Response& response) const;
+  bool comes_with_all(Type type) const;
   // Whether the response only takes away.
   bool check(const Response& response, Time now);
   void check_resource(Type type, const Resource& resource, Time now);

@@ -20,7 +20,8 @@ pkg_check_modules(OATH REQUIRED IMPORTED_TARGET liboath)
 pkg_check_modules(QRENCODE REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)
 pkg_check_modules(PROTOBUF REQUIRED IMPORTED_TARGET protobuf)
-pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc++)
+pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc++)  # for clients in tests
+pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 
 # SOCI comes without a CMake or pkg-config file.
 find_path(SOCI_INCLUDE_DIR soci/soci.h REQUIRED)

@@ -29,7 +29,7 @@ std::size_t allocated_bytes() {
 // Takes what is written when it is told to.
 class TestLine final : public Line {
  public:
-  std::size_t write(const std::vector<Message>& messages) override {
+  std::size_t write(std::vector<Message> messages) override {
     const std::lock_guard lock{mutex};
     for (const Message& message : messages) {
       written.push_back(flatten(message));

@@ -2,7 +2,6 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "xds/buffers.hpp"
 #include "xds/csds.hpp"
 
 #include <algorithm>
@@ -21,87 +20,66 @@ constexpr std::string_view fetch_method =
 
 enum class Manner { Stream, Fetch };
 
-grpc::Status status_of(const Error& error) {
-  return {static_cast<grpc::StatusCode>(facts(error.code).grpc_status), words_of(error)};
+rpc::Status status_of(const Error& error) {
+  return {facts(error.code).grpc_status, words_of(error)};
 }
 
-std::string bearer_of(const grpc::CallbackServerContext& context) {
+std::string bearer_of(const rpc::Call& call) {
   constexpr std::string_view scheme = "Bearer ";
-  const auto found = context.client_metadata().find("authorization");
-  if (found == context.client_metadata().end()) return {};
-  const std::string_view text{found->second.data(), found->second.size()};
+  const std::string_view text = call.field("authorization");
   return text.starts_with(scheme) ? std::string(text.substr(scheme.size())) : std::string{};
 }
 
 // Reads a request, answers it, reads the next: never two of these at once, so that nothing needs a
-// lock and Finish() comes when nothing else is under way.
-class StatusReactor final : public grpc::ServerGenericBidiReactor {
+// lock. A client that says no more after a request is answered and finished by the call itself.
+class StatusCall final : public rpc::Receiver, public std::enable_shared_from_this<StatusCall> {
  public:
-  StatusReactor(StatusService& service, Manner manner, grpc::GenericCallbackServerContext& context)
+  StatusCall(StatusService& service, Manner manner, std::shared_ptr<rpc::Call> call)
       : service_(service),
         board_(service.board()),
-        context_(context),
+        call_(std::move(call)),
         manner_(manner),
-        token_(bearer_of(context)),
-        peer_(address_of(context.peer())) {
-    if (service_.enter(context_))
-      read();
+        token_(bearer_of(*call_)),
+        peer_(call_->peer()) {
+    if (service_.enter(call_))
+      call_->read();
     else
-      end({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many status calls at once"});
+      end({rpc::code::resource_exhausted, "too many status calls at once"});
   }
 
-  void OnReadDone(bool ok) override {
-    show_order();
-    if (!ok) return end(grpc::Status::OK);
+  void on_message(std::string_view bytes) override {
+    incoming_ = bytes;
     later([this] { answer(); });
   }
 
-  void OnWriteDone(bool ok) override {
-    show_order();
-    if (!ok) return end(grpc::Status::CANCELLED);
+  void on_drained() override {
     later([this] { send_next(); });
   }
 
-  void OnDone() override {
-    show_order();
-    service_.leave(context_);
-    delete this;
-  }
+  void on_end(const rpc::Status&) override { service_.leave(call_); }
 
  private:
   // On a thread that may wait for the database.
   template <class Step>
   void later(Step step) {
-    const auto job = [this, step] {
+    const auto job = [self = shared_from_this(), step] {
       try {
         step();
       } catch (const Error& error) {
-        end(status_of(error));
+        self->end(status_of(error));
       } catch (const std::exception& fault) {
         log::error("a status call failed", {{"fault", fault.what()}});
-        end({grpc::StatusCode::INTERNAL, "internal error"});
+        self->end({rpc::code::internal, "internal error"});
       }
     };
-    if (!board_.post(job)) end({grpc::StatusCode::UNAVAILABLE, "the server is busy or stops"});
+    if (!board_.post(job)) end({rpc::code::unavailable, "the server is busy or stops"});
   }
 
-  // gRPC orders what is started and what follows from it by locks that the thread sanitizer does
-  // not see: both go through this one too.
-  void show_order() { const std::lock_guard lock{order_}; }
-
-  void read() {
-    show_order();
-    StartRead(&incoming_);
-  }
-
-  void end(const grpc::Status& status) {
-    show_order();
-    Finish(status);
-  }
+  void end(rpc::Status status) { call_->finish(std::move(status)); }
 
   void answer() {
     board_.gate().admit_reader(token_.reveal(), peer_);
-    query_.emplace(to_text(incoming_));
+    query_.emplace(incoming_);
     sessions_.clear();
     for (auto& session : board_.sessions()) {
       const bool counts = session->call().channel == Channel::Aggregated;
@@ -132,10 +110,10 @@ class StatusReactor final : public grpc::ServerGenericBidiReactor {
   void send_next() {
     std::string part;
     if (!next_part(part) && std::exchange(answered_, true)) {
-      if (manner_ == Manner::Fetch) return end(grpc::Status::OK);
-      return read();
+      if (manner_ == Manner::Fetch) return end({});
+      return call_->read();
     }
-    write(part);
+    write(std::move(part));
   }
 
   // Parts are appended to each other: that is how messages of one type are merged, and repeated
@@ -150,57 +128,56 @@ class StatusReactor final : public grpc::ServerGenericBidiReactor {
                     "contents, or call StreamClientStatus, which answers in parts"};
       }
     }
-    write(all);
+    write(std::move(all));
   }
 
-  void write(const std::string& bytes) {
+  void write(std::string bytes) {
     answered_ = true;
-    const grpc::Slice slice{bytes};
-    outgoing_ = grpc::ByteBuffer{&slice, 1};
-    show_order();
-    StartWrite(&outgoing_);
+    std::vector<rpc::Message> messages(1);
+    messages.front().push_back({.own = std::move(bytes), .shared = nullptr});
+    call_->write(std::move(messages));
   }
 
   StatusService& service_;
   Switchboard& board_;
-  grpc::GenericCallbackServerContext& context_;
+  const std::shared_ptr<rpc::Call> call_;
   const Manner manner_;
   const Secret token_;
   const std::string peer_;
-  grpc::ByteBuffer incoming_;
-  grpc::ByteBuffer outgoing_;
+  std::string incoming_;
   std::optional<StatusQuery> query_;
   std::vector<std::shared_ptr<Session>> sessions_;
   std::size_t next_ = 0;
   std::deque<std::string> parts_;
   bool answered_ = false;
-  std::mutex order_;
 };
 
 }  // namespace
 
-grpc::ServerGenericBidiReactor* StatusService::react(grpc::GenericCallbackServerContext& context) {
-  if (context.method() == stream_method) return new StatusReactor(*this, Manner::Stream, context);
-  if (context.method() == fetch_method) return new StatusReactor(*this, Manner::Fetch, context);
+std::shared_ptr<rpc::Receiver> StatusService::accept(const std::shared_ptr<rpc::Call>& call) {
+  if (call->method() == stream_method)
+    return std::make_shared<StatusCall>(*this, Manner::Stream, call);
+  if (call->method() == fetch_method)
+    return std::make_shared<StatusCall>(*this, Manner::Fetch, call);
   return nullptr;
 }
 
-bool StatusService::enter(grpc::GenericCallbackServerContext& context) {
+bool StatusService::enter(const std::shared_ptr<rpc::Call>& call) {
   const std::lock_guard lock{mutex_};
   if (stopped_ || calls_.size() >= most_calls) return false;
-  calls_.insert(&context);
+  calls_.insert(call);
   return true;
 }
 
-void StatusService::leave(grpc::GenericCallbackServerContext& context) {
+void StatusService::leave(const std::shared_ptr<rpc::Call>& call) {
   const std::lock_guard lock{mutex_};
-  calls_.erase(&context);
+  calls_.erase(call);
 }
 
 void StatusService::stop() {
   const std::lock_guard lock{mutex_};
   stopped_ = true;
-  for (auto* context : calls_) context->TryCancel();
+  for (const auto& call : calls_) call->abort();
 }
 
 }  // namespace mp::xds

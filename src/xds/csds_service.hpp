@@ -2,10 +2,10 @@
 // most 16 calls at a time; each does one thing at a time and holds one client's answer.
 #pragma once
 
+#include "rpc/call.hpp"
 #include "xds/switchboard.hpp"
 
-#include <grpcpp/generic/async_generic_service.h>
-
+#include <memory>
 #include <mutex>
 #include <set>
 
@@ -15,20 +15,20 @@ class StatusService {
  public:
   explicit StatusService(Switchboard& board) : board_(board) {}
 
-  // The reactor of a call of CSDS, or nullptr when the method is none of its.
-  grpc::ServerGenericBidiReactor* react(grpc::GenericCallbackServerContext& context);
+  // Who answers a call of CSDS, or nullptr when the method is none of its.
+  std::shared_ptr<rpc::Receiver> accept(const std::shared_ptr<rpc::Call>& call);
 
   void stop();  // ends the calls
 
   // For the calls. False when there are too many, or the server stops.
-  bool enter(grpc::GenericCallbackServerContext& context);
-  void leave(grpc::GenericCallbackServerContext& context);
+  bool enter(const std::shared_ptr<rpc::Call>& call);
+  void leave(const std::shared_ptr<rpc::Call>& call);
   Switchboard& board() { return board_; }
 
  private:
   Switchboard& board_;
   std::mutex mutex_;
-  std::set<grpc::GenericCallbackServerContext*> calls_;
+  std::set<std::shared_ptr<rpc::Call>> calls_;
   bool stopped_ = false;
 };
 

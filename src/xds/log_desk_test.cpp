@@ -19,7 +19,7 @@ class Nowhere final : public LogSink {
 
 class EndedLine final : public Line {
  public:
-  std::size_t write(const std::vector<Message>&) override { return 0; }
+  std::size_t write(std::vector<Message>) override { return 0; }
   void read() override { is_in = true; }
   void finish(int status, const std::string&) override { ended = status; }
   void abort() override {}

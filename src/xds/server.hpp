@@ -1,11 +1,10 @@
 // The gRPC server that proxies speak to: aggregated discovery, delta and state-of-the-world, over
 // the pure protocol of xds/stream. Built and owned by app/manager; xds/hub gives it snapshots. It
-// decides nothing about content; gRPC's types stay in server.cpp, csds_service and
-// tls_credentials.
+// decides nothing about content, and leaves the wire to rpc/server.
 #pragma once
 
 #include "base/outside.hpp"
-#include "base/secret.hpp"
+#include "rpc/tls.hpp"
 #include "xds/gate.hpp"
 #include "xds/snapshot.hpp"
 #include "xds/status.hpp"
@@ -18,10 +17,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-namespace grpc {
-class Service;
-}
 
 namespace mp::xds {
 
@@ -36,18 +31,11 @@ struct GroupKey {
   auto operator<=>(const GroupKey&) const = default;
 };
 
-struct ServerTls {
-  std::string certificate_pem;  // leaf first, then its issuers
-  Secret key_pem;
-  std::string client_ca_pem;  // not empty: clients must show a certificate of this authority
-};
+using ServerTls = rpc::ServerTls;
 
 struct ServerOptions {
   std::string listen = "0.0.0.0:18000";  // port 0: any free one, see port()
   std::optional<ServerTls> tls = std::nullopt;
-  std::vector<grpc::Service*> services =
-      {};  // further services of the same port; must outlive the server
-
   LogSink* logs = nullptr;  // of access logs; must outlive the server; without it none are taken
 
   // The first stream of a group came, or its last one went. Called without locks from any thread;

@@ -189,7 +189,6 @@ struct ServerTest : testing::Test {
   void start(std::optional<ServerTls> tls) {
     server = std::make_unique<Server>(ServerOptions{.listen = "127.0.0.1:0",
                                                     .tls = std::move(tls),
-                                                    .services = {},
                                                     .on_group =
                                                         [this](const GroupKey& key) {
                                                           const std::lock_guard lock{mutex};

@@ -266,7 +266,7 @@ void Session::send(const Stream::Responses& responses) {
   messages.reserve(responses.size());
   for (const auto& response : responses)
     messages.push_back(compose(call_.flavour, response, *parcels_));
-  waiting_ = line_->write(messages);
+  waiting_ = line_->write(std::move(messages));
 }
 
 void Session::schedule() {

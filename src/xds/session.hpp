@@ -1,6 +1,6 @@
 // One client on one stream: its admission, its protocol state, its place among the others and its
-// end. Sits between the gRPC reactor (a Line) and the Switchboard; all entry points are safe from
-// any thread. Knows no gRPC type.
+// end. Sits between its call (a Line) and the Switchboard; all entry points are safe from any
+// thread. Knows nothing of the wire.
 #pragma once
 
 #include "base/outside.hpp"
@@ -37,7 +37,7 @@ class Line {
   virtual ~Line() = default;
   // Sends in order, all of them together where that is possible; returns how many messages still
   // wait.
-  virtual std::size_t write(const std::vector<Message>& messages) = 0;
+  virtual std::size_t write(std::vector<Message> messages) = 0;
   virtual void read() = 0;  // asks for one more message
   virtual void finish(int grpc_status, const std::string& message) = 0;
   virtual void abort() = 0;  // after finish(), when the client does not take what was written

@@ -1,0 +1,191 @@
+#include "rpc/connection.hpp"
+
+#include "base/log.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace mp::rpc {
+namespace {
+
+constexpr int most_reads = 8;  // of one connection before others have their turn
+
+}  // namespace
+
+Connection::Connection(Loop& loop, const Limits& limits, Socket socket,
+                       std::unique_ptr<Channel> channel, std::string peer, const Accept& accept)
+    : loop_(loop),
+      limits_(limits),
+      socket_(std::move(socket)),
+      channel_(std::move(channel)),
+      session_(limits, *this, std::move(peer), accept),
+      began_(std::chrono::steady_clock::now()),
+      heard_(began_) {}
+
+Connection::Connection(Loop& loop, const Limits& limits, Socket socket, Head head)
+    : loop_(loop),
+      limits_(limits),
+      socket_(std::move(socket)),
+      session_(limits, *this, std::move(head)),
+      began_(std::chrono::steady_clock::now()),
+      heard_(began_) {}
+
+// What goes wrong in one connection ends that one.
+template <class Step>
+void Connection::guarded(Step step) {
+  try {
+    step();
+  } catch (const std::exception& fault) {
+    log::error("rpc: a connection failed", {{"fault", fault.what()}});
+    loop_.output() = {};
+    close({code::internal, "internal error"});
+  }
+}
+
+void Connection::start() {
+  loop_.add(shared_from_this());
+  if (loop_.draining()) return close({code::unavailable, "it stops"});
+  guarded([this] { shake_hands(); });
+}
+
+void Connection::start(std::unique_ptr<Channel> channel) {
+  channel_ = std::move(channel);
+  guarded([this] { shake_hands(); });
+}
+
+void Connection::shake_hands() {
+  const Transfer result = channel_->open();
+  if (result != Transfer::Done) return wait_for(result);
+  open_ = true;
+  flush_soon();
+  read();
+}
+
+void Connection::wait_for(Transfer wanted) {
+  if (wanted == Transfer::WantRead) return wait_readable();
+  if (wanted == Transfer::WantWrite) return wait_writable();
+  close({code::unavailable, "the connection was lost"});
+}
+
+void Connection::wait_readable() {
+  if (closed_ || std::exchange(reading_, true)) return;
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const auto& error) {
+    self->reading_ = false;
+    if (error || self->closed_) return;
+    self->loop_.turn([&] { self->guarded([&] { self->on_readable(); }); });
+  });
+}
+
+void Connection::wait_writable() {
+  if (closed_ || std::exchange(writing_, true)) return;
+  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const auto& error) {
+    self->writing_ = false;
+    if (error || self->closed_) return;
+    self->loop_.turn([&] { self->guarded([&] { self->on_writable(); }); });
+  });
+}
+
+void Connection::on_readable() {
+  if (!open_) return shake_hands();
+  read();
+  if (unsent_) flush_soon();  // TLS may have waited for what came
+}
+
+void Connection::on_writable() {
+  if (!open_) return shake_hands();
+  flush_soon();
+}
+
+void Connection::read() {
+  const auto input = loop_.input();
+  for (int round = 0; round < most_reads; ++round) {
+    const Moved moved = channel_->read(input);
+    if (moved.result != Transfer::Done) return wait_for(moved.result);
+    heard_ = std::chrono::steady_clock::now();
+    pinged_.reset();
+    if (!session_.take({input.data(), moved.bytes})) leave();
+    flush_soon();
+    if (!channel_->keeps_input() && moved.bytes < input.size()) return wait_readable();
+  }
+  boost::asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    if (self->closed_) return;
+    self->loop_.turn([&] { self->guarded([&] { self->read(); }); });
+  });
+}
+
+void Connection::update(Call& call) { Session::update_owned(call); }
+
+void Connection::add(std::shared_ptr<Call> call) { session_.add(std::move(call)); }
+
+void Connection::flush_soon() {
+  if (!open_ || closed_ || std::exchange(flushing_, true)) return;
+  loop_.flush_soon(shared_from_this());
+}
+
+void Connection::flush() {
+  flushing_ = false;
+  if (closed_) return;
+  guarded([this] {
+    if (unsent_) {
+      const Transfer result = unsent_->send(*channel_);
+      if (result != Transfer::Done) return wait_for(result);
+      unsent_.reset();
+    }
+    for (bool more = true; more;) {
+      Gather& output = loop_.output();
+      more = session_.fill(output);
+      const Transfer result = output.send(*channel_);
+      if (result == Transfer::Done) continue;
+      unsent_ = std::make_unique<Gather>(std::exchange(output, {}));
+      return wait_for(result);
+    }
+    session_.sent();
+    if (!session_.finished()) return;
+    channel_->end_sending();
+    close({code::unavailable, "the connection ended"});
+  });
+}
+
+void Connection::leave() {
+  leaving_ = true;
+  if (!left_) left_ = std::chrono::steady_clock::now();
+}
+
+void Connection::go_away() {
+  if (closed_ || std::exchange(leaving_, true)) return;
+  if (!open_) return close({code::unavailable, "it stops"});
+  session_.go_away();
+}
+
+void Connection::tick(Moment now) {
+  guarded([&] {
+    if (closed_) return;
+    session_.tick();
+    if (!session_.listens()) leave();
+    if ((!open_ || !session_.greeted()) && now - began_ > limits_.greeting)
+      return close({code::unavailable, "the other end did not greet"});
+    if (left_ && now - *left_ > limits_.farewell)
+      return close({code::unavailable, "the connection ended"});
+    if (!open_ || now - heard_ < limits_.silence) return;
+    if (!pinged_) {
+      pinged_ = now;
+      session_.ping();
+    } else if (now - *pinged_ > limits_.answer) {
+      close({code::unavailable, "the other end is silent"});
+    }
+  });
+}
+
+void Connection::close(const Status& status) {
+  if (std::exchange(closed_, true)) return;
+  const auto self = shared_from_this();
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  unsent_.reset();
+  loop_.remove(*this);
+  session_.end_all(status);
+}
+
+}  // namespace mp::rpc

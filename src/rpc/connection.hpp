@@ -1,0 +1,78 @@
+// One TCP connection of either side: reads and writes for its session, and the times it has for
+// that. Belongs to its loop's thread. Reads into memory that all connections of the loop share, and
+// keeps bytes to be written only while the other end takes none.
+#pragma once
+
+#include "rpc/channel.hpp"
+#include "rpc/loop.hpp"
+#include "rpc/session.hpp"
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace mp::rpc {
+
+using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp,
+                                                boost::asio::io_context::executor_type>;
+using Moment = std::chrono::steady_clock::time_point;
+
+class Connection final : public Host, public std::enable_shared_from_this<Connection> {
+ public:
+  // Of a server, connected.
+  Connection(Loop& loop, const Limits& limits, Socket socket, std::unique_ptr<Channel> channel,
+             std::string peer, const Accept& accept);
+  // Of a client.
+  Connection(Loop& loop, const Limits& limits, Socket socket, Head head);
+
+  void start();  // a server's
+  // A client's, once it is connected; calls may be added before.
+  void start(std::unique_ptr<Channel> channel);
+
+  static void update(Call& call);
+  void add(std::shared_ptr<Call> call);
+  void flush();
+  void tick(Moment now);
+  void go_away();
+  void close(const Status& status);
+  bool usable() const { return !closed_ && !leaving_ && session_.takes_calls(); }
+  Socket& socket() { return socket_; }
+
+  // Host
+  void ready(std::shared_ptr<Call> call) override { loop_.ready(std::move(call)); }
+  void flush_soon() override;
+
+ private:
+  void wait_readable();
+  void wait_writable();
+  void on_readable();
+  void on_writable();
+  void shake_hands();
+  void read();
+  void wait_for(Transfer wanted);
+  void leave();
+  template <class Step>
+  void guarded(Step step);
+
+  Loop& loop_;
+  const Limits& limits_;
+  Socket socket_;
+  std::unique_ptr<Channel> channel_;
+  Session session_;
+  std::unique_ptr<Gather> unsent_;
+  const Moment began_;
+  Moment heard_;                  // when the other end last said anything
+  std::optional<Moment> pinged_;  // since then
+  std::optional<Moment> left_;    // when it began to end
+  bool open_ = false;             // TLS is done
+  bool reading_ = false;
+  bool writing_ = false;
+  bool flushing_ = false;  // flush_soon() was called
+  bool leaving_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace mp::rpc

@@ -1,0 +1,131 @@
+#include "rpc/loop.hpp"
+
+#include "rpc/connection.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace mp::rpc {
+namespace {
+
+constexpr std::size_t input_size = 64u << 10;  // bytes of one read
+
+}  // namespace
+
+void Crowd::enter() {
+  const std::lock_guard lock{mutex_};
+  ++inside_;
+}
+
+void Crowd::leave() {
+  const std::lock_guard lock{mutex_};
+  if (--inside_ == 0) emptied_.notify_all();
+}
+
+bool Crowd::wait_until_empty(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock{mutex_};
+  return emptied_.wait_until(lock, deadline, [this] { return inside_ == 0; });
+}
+
+Loop::Loop(Crowd& crowd, const Limits& limits)
+    : crowd_(crowd), limits_(limits), context_(1), timer_(context_), input_(input_size) {}
+
+Loop::~Loop() { stop(); }
+
+void Loop::start() {
+  wait_for_tick();
+  thread_ = std::thread([this] {
+    const auto guard = boost::asio::make_work_guard(context_);
+    context_.run();
+  });
+}
+
+void Loop::drain() {
+  boost::asio::post(context_, [this] {
+    draining_ = true;
+    turn([this] { each([](Connection& connection) { connection.go_away(); }); });
+  });
+}
+
+void Loop::stop() {
+  if (!thread_.joinable()) return;
+  boost::asio::post(context_, [this] {
+    turn([this] {
+      each([](Connection& connection) { connection.close({code::unavailable, "it stops"}); });
+    });
+    context_.stop();
+  });
+  thread_.join();
+}
+
+void Loop::ready(std::shared_ptr<Call> call) {
+  {
+    const std::lock_guard lock{mutex_};
+    ready_.push_back(std::move(call));
+    if (std::exchange(awake_, true)) return;
+  }
+  boost::asio::post(context_, [this] { settle(); });
+}
+
+void Loop::flush_soon(std::shared_ptr<Connection> connection) {
+  unflushed_.push_back(std::move(connection));
+}
+
+void Loop::turn(const std::function<void()>& step) {
+  {
+    const std::lock_guard lock{mutex_};
+    awake_ = true;
+  }
+  step();
+  settle();
+}
+
+// Writing tells calls that they are drained, and they may have more then.
+void Loop::settle() {
+  for (;;) {
+    std::vector<std::shared_ptr<Call>> calls;
+    {
+      const std::lock_guard lock{mutex_};
+      if (ready_.empty() && unflushed_.empty()) {
+        awake_ = false;
+        return;
+      }
+      calls.swap(ready_);
+    }
+    for (const auto& call : calls) Connection::update(*call);
+    for (const auto& connection : std::exchange(unflushed_, {})) connection->flush();
+  }
+}
+
+void Loop::add(std::shared_ptr<Connection> connection) {
+  crowd_.enter();
+  connections_.emplace(connection.get(), std::move(connection));
+}
+
+void Loop::remove(Connection& connection) {
+  if (connections_.erase(&connection) == 1) crowd_.leave();
+}
+
+// What the step removes is left out then; what it removes of others it may still meet.
+void Loop::each(const std::function<void(Connection&)>& step) {
+  std::vector<std::shared_ptr<Connection>> all;
+  all.reserve(connections_.size());
+  for (const auto& [key, connection] : connections_) all.push_back(connection);
+  for (const auto& connection : all) step(*connection);
+}
+
+void Loop::wait_for_tick() {
+  timer_.expires_after(limits_.tick);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    turn([this] {
+      const auto now = std::chrono::steady_clock::now();
+      each([now](Connection& connection) { connection.tick(now); });
+    });
+    wait_for_tick();
+  });
+}
+
+}  // namespace mp::rpc

@@ -36,6 +36,9 @@ if(MARCHPROXY_SANITIZERS MATCHES "address" AND FUZZER)
   mp_fuzz(discovery LIBRARY mp_xds
           GUIDED xds/wire.cpp xds/stream.cpp xds/lane.cpp xds/delta.cpp xds/sotw.cpp
                  xds/subscription.cpp xds/name_set.cpp xds/batch.cpp xds/quarantine.cpp)
+  mp_fuzz(rpc LIBRARY mp_rpc
+          GUIDED rpc/session.cpp rpc/inbound.cpp rpc/callbacks.cpp rpc/call.cpp rpc/assembly.cpp
+                 rpc/message.cpp rpc/gather.cpp)
   mp_fuzz(settings LIBRARY mp_settings GUIDED settings/file.cpp settings/option.cpp)
   mp_fuzz(request LIBRARY mp_app
           GUIDED http/parser.cpp api/router.cpp api/body.cpp api/call.cpp api/endpoint.cpp api/selection.cpp

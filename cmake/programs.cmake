@@ -24,7 +24,7 @@ endfunction()
 mp_program(marchproxy-manager src/app mp_app)
 mp_program(manager-on-clock tests/chaos mp_app)
 mp_outer_program(marchproxy-agent mp_agent agent mp_settings CURL::libcurl OpenSSL::SSL)
-mp_outer_program(marchproxy-fleet mp_fleet fleet mp_settings envoy_api PkgConfig::GRPC)
+mp_outer_program(marchproxy-fleet mp_fleet fleet mp_settings mp_rpc envoy_api)
 mp_outer_program(marchctl mp_cli cli mp_settings CURL::libcurl)
 
 mp_program(grpc-client tests/grpc PkgConfig::GRPC)

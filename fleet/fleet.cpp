@@ -20,10 +20,11 @@ Fleet::Fleet(const Options& options, Report& report, std::function<bool()> stopp
     : options_(options),
       report_(report),
       stopped_(std::move(stopped)),
-      board_(options.proxies, options.variant) {
+      board_(options.proxies, options.variant),
+      client_(client_options(options.target)) {
   lines_.reserve(options.proxies);
   for (std::size_t n = 0; n < options.proxies; ++n) {
-    lines_.emplace_back(board_, options.target,
+    lines_.emplace_back(board_, client_, options.target,
                         Identity{.node = options.node_prefix + std::to_string(n + 1),
                                  .cluster = options.cluster,
                                  .proxy_type = options.proxy_type},

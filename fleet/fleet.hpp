@@ -35,6 +35,7 @@ class Fleet {
   std::function<bool()> stopped_;
   Board board_;
   std::vector<Line> lines_;
+  rpc::Client client_;  // ends before the lines
 };
 
 }  // namespace mp::fleet

@@ -1,12 +1,8 @@
 #include "fleet/line.hpp"
 
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/grpcpp.h>
-#include <grpcpp/impl/codegen/proto_buffer_reader.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
-#include <deque>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 namespace mp::fleet {
@@ -17,53 +13,28 @@ constexpr const char* delta_method =
 constexpr const char* full_method =
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
 
-struct Outgoing {
-  grpc::ByteBuffer bytes;
-  bool acknowledges = false;
-};
-
-// gRPC's interface takes a mutable pointer and does not write to it.
-grpc::Slice slice_of(const std::shared_ptr<const std::string>& text) {
-  using Owner = std::shared_ptr<const std::string>;
-  return {const_cast<char*>(text->data()), text->size(),
-          [](void* kept) { delete static_cast<Owner*>(kept); }, new Owner(text)};
-}
-
-grpc::ByteBuffer to_buffer(const Bytes& bytes) {
-  std::vector<grpc::Slice> slices{grpc::Slice{bytes.own}};
-  for (const auto& text : bytes.shared) slices.push_back(slice_of(text));
-  return {slices.data(), slices.size()};
-}
-
-// Streams of one number share a connection: a channel with the same arguments does.
-std::shared_ptr<grpc::Channel> make_channel(const Target& target, std::size_t number) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(-1);
-  // As Envoy: no pings that measure the bandwidth, and windows that hold back nothing.
-  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 16 << 20);
-  arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
-  // Nobody reads compressed messages or sends them again.
-  arguments.SetInt(GRPC_ARG_MINIMAL_STACK, 1);
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  // Where connections are shared they are looked for among all, by all of their arguments.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, target.per_connection == 1 ? 1 : 0);
-  arguments.SetInt("marchproxy.connection", static_cast<int>(number / target.per_connection));
-  if (!target.ca_pem.empty()) arguments.SetSslTargetNameOverride(target.server_name);
-  const auto credentials =
-      target.ca_pem.empty()
-          ? grpc::InsecureChannelCredentials()
-          : grpc::SslCredentials(
-                {.pem_root_certs = target.ca_pem, .pem_private_key = {}, .pem_cert_chain = {}});
-  return grpc::CreateCustomChannel(target.address, credentials, arguments);
+rpc::Message to_message(Bytes bytes) {
+  rpc::Message pieces;
+  pieces.push_back({.own = std::move(bytes.own), .shared = nullptr});
+  for (auto& text : bytes.shared) pieces.push_back({.own = {}, .shared = std::move(text)});
+  return pieces;
 }
 
 }  // namespace
 
+rpc::ClientOptions client_options(const Target& target) {
+  rpc::ClientOptions options{.address = target.address};
+  if (!target.ca_pem.empty())
+    options.tls = {.ca_pem = target.ca_pem, .server_name = target.server_name};
+  return options;
+}
+
 class Line::Core {
  public:
-  Core(Board& board, const Target& target, Identity identity, std::size_t number)
+  Core(Board& board, rpc::Client& client, const Target& target, Identity identity,
+       std::size_t number)
       : board_(board),
+        client_(client),
         target_(target),
         identity_(std::move(identity)),
         number_(number),
@@ -90,55 +61,35 @@ class Line::Core {
   }
 
  private:
-  // gRPC's rules: one read and one write at a time; after OnDone the object goes.
-  class Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+  // What comes on one call, for the core.
+  class Ear final : public rpc::Receiver {
    public:
-    Call(Core& core, std::shared_ptr<grpc::Channel> channel) : core_(core), stub_(channel) {
-      context_.AddMetadata("x-cluster-api-key", core.target_.cluster_key.reveal());
-      stub_.PrepareBidiStreamingCall(
-          &context_, core.board_.variant == Variant::Delta ? delta_method : full_method, {}, this);
-    }
-    void begin() {
-      StartRead(&incoming_);
-      StartCall();
-    }
-    void write(const grpc::ByteBuffer& bytes, grpc::WriteOptions options) {
-      StartWrite(&bytes, options);
-    }
-    void cancel() { context_.TryCancel(); }
-    void OnReadDone(bool ok) override {
-      if (!ok) return;
-      core_.received(incoming_);
-      incoming_.Clear();
-      StartRead(&incoming_);
-    }
-    void OnWriteDone(bool ok) override { core_.written(ok); }
-    void OnDone(const grpc::Status& status) override { core_.done(status); }
+    explicit Ear(Core& core) : core_(core) {}
+    void on_message(std::string_view bytes) override { core_.received(bytes); }
+    void on_drained() override { core_.written(); }
+    void on_end(const rpc::Status& status) override { core_.done(status); }
 
    private:
     Core& core_;
-    grpc::GenericStub stub_;
-    grpc::ClientContext context_;
-    grpc::ByteBuffer incoming_;
   };
 
-  void received(const grpc::ByteBuffer& buffer);
-  void written(bool ok);
-  void done(const grpc::Status& status);
-  void push(const Request& request, bool acknowledges, const Identity* identity);
-  void write_on();
+  void received(std::string_view bytes);
+  void written();
+  void done(const rpc::Status& status);
+  rpc::Message message(const Request& request, const Identity* identity) {
+    return to_message(to_bytes(board_.variant, request, identity, board_.catalogue));
+  }
 
   Board& board_;
+  rpc::Client& client_;
   const Target& target_;
   const Identity identity_;
   const std::size_t number_;
 
   mutable std::mutex mutex_;
   Proxy proxy_;
-  std::unique_ptr<Call> call_;
-  std::unique_ptr<Call> finished_;  // and its channel, which must not end on a thread of its own
-  std::deque<Outgoing> outgoing_;   // the first one is being written when `writing_`
-  bool writing_ = false;
+  std::shared_ptr<rpc::Call> call_;
+  std::size_t requests_ = 0, answers_ = 0;  // given to the call and not on the wire yet
   Moment ready_at_{};
   Ended ended_;
 };
@@ -147,82 +98,69 @@ void Line::Core::connect() {
   const std::lock_guard lock{mutex_};
   ended_ = {};
   ready_at_ = {};
-  finished_.reset();
-  call_ = std::make_unique<Call>(*this, make_channel(target_, number_));
+  requests_ = answers_ = 0;
+  // Streams of one number share a connection.
+  call_ = client_.call(number_ / target_.per_connection,
+                       board_.variant == Variant::Delta ? delta_method : full_method,
+                       {{"x-cluster-api-key", target_.cluster_key.reveal()}},
+                       std::make_shared<Ear>(*this));
+  std::vector<rpc::Message> messages;
   const Identity* identity = &identity_;
-  for (const Request& request : proxy_.connect()) {
-    push(request, false, identity);
-    identity = nullptr;
-  }
-  write_on();
-  call_->begin();
+  for (const Request& request : proxy_.connect())
+    messages.push_back(message(request, std::exchange(identity, nullptr)));
+  requests_ = messages.size();
+  call_->write(std::move(messages));
+  call_->read();
   ++board_.open;
 }
 
 void Line::Core::cancel() {
   const std::lock_guard lock{mutex_};
-  if (call_) call_->cancel();
+  if (call_) call_->abort();
 }
 
-void Line::Core::received(const grpc::ByteBuffer& buffer) {
-  const auto size = buffer.Length();
-  grpc::ByteBuffer copy{buffer};  // shares the bytes; the reader takes none that is const
-  grpc::ProtoBufferReader reader{&copy};
+void Line::Core::received(std::string_view bytes) {
+  google::protobuf::io::ArrayInputStream input{bytes.data(), static_cast<int>(bytes.size())};
   Response response;
-  if (!read(board_.variant, reader, board_.catalogue, response)) {
-    ++board_.unreadable;
-    return;
-  }
-  board_.gauge.received(size, response.resources.size(), Clock::now());
+  const std::size_t size = bytes.size();
+  const bool readable = read(board_.variant, input, board_.catalogue, response);
+  if (!readable) ++board_.unreadable;
+  if (readable) board_.gauge.received(size, response.resources.size(), Clock::now());
   const std::lock_guard lock{mutex_};
-  const auto requests = proxy_.receive(response);
-  for (std::size_t n = 0; n < requests.size(); ++n)
-    push(requests[n], n + 1 == requests.size(), nullptr);
-  write_on();
+  if (!call_) return;
+  call_->read();
+  if (!readable) return;
+  std::vector<rpc::Message> messages;
+  for (const Request& request : proxy_.receive(response))
+    messages.push_back(message(request, nullptr));
+  requests_ += messages.size() - 1;
+  ++answers_;
+  call_->write(std::move(messages));
   if (ready_at_ != Moment{} || !proxy_.ready()) return;
   ready_at_ = Clock::now();
   ++board_.ready;
 }
 
-void Line::Core::push(const Request& request, bool acknowledges, const Identity* identity) {
-  outgoing_.push_back(
-      {to_buffer(to_bytes(board_.variant, request, identity, board_.catalogue)), acknowledges});
-}
-
-// What another request follows goes onto the wire together with that one.
-void Line::Core::write_on() {
-  if (outgoing_.empty() || std::exchange(writing_, true)) return;
-  grpc::WriteOptions options;
-  if (outgoing_.size() > 1) options.set_buffer_hint();
-  call_->write(outgoing_.front().bytes, options);
-}
-
-void Line::Core::written(bool ok) {
+void Line::Core::written() {
   const std::lock_guard lock{mutex_};
-  if (!ok) return;
-  const bool acknowledged = outgoing_.front().acknowledges;
-  outgoing_.pop_front();
-  if (acknowledged)
-    board_.gauge.acknowledged(number_, Clock::now());
-  else
-    board_.gauge.requested(Clock::now());
-  writing_ = false;
-  write_on();
+  const auto now = Clock::now();
+  if (std::exchange(requests_, 0) > 0) board_.gauge.requested(now);
+  for (auto count = std::exchange(answers_, 0); count > 0; --count)
+    board_.gauge.acknowledged(number_, now);
 }
 
-void Line::Core::done(const grpc::Status& status) {
+void Line::Core::done(const rpc::Status& status) {
   const std::lock_guard lock{mutex_};
-  ended_ = {static_cast<int>(status.error_code()), status.error_message()};
+  ended_ = {status.code, status.message};
   if (ready_at_ != Moment{}) --board_.ready;
   ready_at_ = {};
-  outgoing_.clear();
-  writing_ = false;
-  finished_ = std::move(call_);
+  call_.reset();
   --board_.open;
 }
 
-Line::Line(Board& board, const Target& target, Identity identity, std::size_t number)
-    : core_(std::make_unique<Core>(board, target, std::move(identity), number)) {}
+Line::Line(Board& board, rpc::Client& client, const Target& target, Identity identity,
+           std::size_t number)
+    : core_(std::make_unique<Core>(board, client, target, std::move(identity), number)) {}
 Line::~Line() = default;
 Line::Line(Line&&) noexcept = default;
 

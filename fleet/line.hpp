@@ -1,10 +1,11 @@
-// One stream of a simulated proxy over gRPC: sends what fleet/proxy says, answers what comes, and
-// tells the gauge. Reconnects only when it is told to. The one place here that knows gRPC.
+// One stream of a simulated proxy: sends what fleet/proxy says, answers what comes, and tells the
+// gauge. Reconnects only when it is told to. The one place here that knows rpc/client.
 #pragma once
 
 #include "base/secret.hpp"
 #include "fleet/gauge.hpp"
 #include "fleet/proxy.hpp"
+#include "rpc/client.hpp"
 
 #include <atomic>
 #include <memory>
@@ -20,6 +21,9 @@ struct Target {
   std::string server_name = "xds.marchproxy.internal";  // in its certificate
   std::size_t per_connection = 1;                       // streams on one TCP connection
 };
+
+// For all lines. Throws std::runtime_error when the target cannot be one.
+rpc::ClientOptions client_options(const Target& target);
 
 struct Ended {
   int status = 0;  // gRPC's
@@ -40,7 +44,9 @@ struct Board {
 
 class Line {
  public:
-  Line(Board& board, const Target& target, Identity identity, std::size_t number);
+  // The client must end before it.
+  Line(Board& board, rpc::Client& client, const Target& target, Identity identity,
+       std::size_t number);
   ~Line();  // the stream must have ended
   Line(Line&&) noexcept;
 

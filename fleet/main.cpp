@@ -1,8 +1,7 @@
 // marchproxy-fleet: a simulated fleet of proxies. marchctl fleet simulate runs it, so that marchctl
-// itself is not linked with gRPC.
+// itself is not linked with Envoy's API.
 #include "fleet/fleet.hpp"
 
-#include <absl/synchronization/mutex.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -30,7 +29,6 @@ int main(int count, char** arguments) {
   std::signal(SIGTERM, on_signal);
   std::signal(SIGPIPE, SIG_IGN);
   raise_limit_of_files();
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // as the manager
   try {
     const auto parsed = mp::fleet::parse(count, arguments);
     if (parsed.exit) return *parsed.exit;

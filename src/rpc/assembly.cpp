@@ -9,7 +9,8 @@ constexpr std::size_t prefix_size = 5;
 
 std::size_t length_in(std::string_view prefix) {
   std::size_t length = 0;
-  for (const char each : prefix.substr(1, 4)) length = length << 8 | static_cast<unsigned char>(each);
+  for (const char each : prefix.substr(1, 4))
+    length = length << 8 | static_cast<unsigned char>(each);
   return length;
 }
 

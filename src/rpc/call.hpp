@@ -63,7 +63,6 @@ class Call : public std::enable_shared_from_this<Call> {
  private:
   friend class Session;
   friend struct SessionCallbacks;
-  friend class Client;
 
   struct Part {
     Piece piece;

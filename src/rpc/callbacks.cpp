@@ -158,8 +158,8 @@ ssize_t SessionCallbacks::data_ready(nghttp2_session*, std::int32_t stream, std:
   Call* call = call_of(session, stream);
   if (!call) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   ssize_t count = 0;
-  const int fault = guarded(
-      [&] { count = static_cast<ssize_t>(session.data_ready(*call, size, *flags)); });
+  const int fault =
+      guarded([&] { count = static_cast<ssize_t>(session.data_ready(*call, size, *flags)); });
   return fault != 0 ? fault : count;
 }
 
@@ -170,8 +170,8 @@ int SessionCallbacks::send_data(nghttp2_session*, nghttp2_frame* frame,
   Call* call = call_of(session, frame->hd.stream_id);
   if (!call) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   bool room = true;
-  const int fault = guarded(
-      [&] { room = session.add_data(*call, text(frame_head, frame_head_size), size); });
+  const int fault =
+      guarded([&] { room = session.add_data(*call, text(frame_head, frame_head_size), size); });
   if (fault != 0) return fault;
   return room ? 0 : NGHTTP2_ERR_WOULDBLOCK;
 }

@@ -46,8 +46,7 @@ class Client::State {
 };
 
 Client::State::State(ClientOptions options)
-    : options_(std::move(options)),
-      endpoint_(resolve(options_.address, Purpose::Connect).front()) {
+    : options_(std::move(options)), endpoint_(resolve(options_.address, Purpose::Connect).front()) {
   if (options_.tls) tls_.emplace(*options_.tls);
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   const auto count = options_.threads > 0 ? static_cast<unsigned>(options_.threads) : cores;
@@ -96,10 +95,8 @@ Client::~Client() = default;
 
 std::shared_ptr<Call> Client::call(std::size_t connection, std::string method, Fields fields,
                                    std::shared_ptr<Receiver> receiver) {
-  auto call = std::make_shared<Call>(state_->limits());
-  call->method_ = std::move(method);
-  call->fields_ = std::move(fields);
-  call->receiver_ = std::move(receiver);
+  auto call = Session::make_call(state_->limits(), std::move(method), std::move(fields),
+                                 std::move(receiver));
   state_->start(connection, call);
   return call;
 }

@@ -17,9 +17,8 @@ struct ClientOptions {
   std::string address;  // "host:18000"
   std::optional<ClientTls> tls = std::nullopt;
   int threads = 0;  // 0: one per core
-  Limits limits = {.largest_message = 1u << 30,
-                   .call_window = 16u << 20,
-                   .connection_window = 64u << 20};
+  Limits limits = {
+      .largest_message = 1u << 30, .call_window = 16u << 20, .connection_window = 64u << 20};
 };
 
 class Client {

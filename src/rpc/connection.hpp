@@ -16,8 +16,8 @@
 
 namespace mp::rpc {
 
-using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp,
-                                                boost::asio::io_context::executor_type>;
+using Socket =
+    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 using Moment = std::chrono::steady_clock::time_point;
 
 class Connection final : public Host, public std::enable_shared_from_this<Connection> {

@@ -63,8 +63,7 @@ void Session::receive(Call& call, std::string_view bytes) {
   // What nobody will read is thrown away.
   if (call.receiver_ && !call.ending()) call.unread_.assign(input);
   if (call.unconsumed_ > call.unread_.size()) {
-    nghttp2_session_consume_stream(session_, call.stream_,
-                                   call.unconsumed_ - call.unread_.size());
+    nghttp2_session_consume_stream(session_, call.stream_, call.unconsumed_ - call.unread_.size());
     call.unconsumed_ = call.unread_.size();
   }
   held_ += call.unread_.size() + call.assembly_.size() - before;

@@ -45,7 +45,7 @@ class Loop {
   void start();
   void drain();  // any thread: connections take no more calls, and end with their last one
   bool draining() const { return draining_; }
-  void stop();   // any thread but the loop's: ends all connections and joins
+  void stop();  // any thread but the loop's: ends all connections and joins
 
   boost::asio::io_context& context() { return context_; }
 

@@ -142,21 +142,21 @@ void Server::State::take(Loop& loop, Socket socket, std::string peer) {
   socket.set_option(tcp::no_delay(true), error);
   if (!error) socket.non_blocking(true, error);
   if (error) return;
-  asio::dispatch(loop.context(), [this, &loop, peer = std::move(peer),
-                                  socket = std::move(socket)]() mutable {
-    loop.turn([&] {
-      try {
-        const auto tls = this->tls();
-        const int handle = socket.native_handle();
-        auto channel = tls ? tls->channel(handle) : plain_channel(handle);
-        std::make_shared<Connection>(loop, options_.limits, std::move(socket), std::move(channel),
-                                     std::move(peer), accept_)
-            ->start();
-      } catch (const std::exception& fault) {
-        log::warning("rpc: cannot take a connection", {{"fault", fault.what()}});
-      }
-    });
-  });
+  asio::dispatch(loop.context(),
+                 [this, &loop, peer = std::move(peer), socket = std::move(socket)]() mutable {
+                   loop.turn([&] {
+                     try {
+                       const auto tls = this->tls();
+                       const int handle = socket.native_handle();
+                       auto channel = tls ? tls->channel(handle) : plain_channel(handle);
+                       std::make_shared<Connection>(loop, options_.limits, std::move(socket),
+                                                    std::move(channel), std::move(peer), accept_)
+                           ->start();
+                     } catch (const std::exception& fault) {
+                       log::warning("rpc: cannot take a connection", {{"fault", fault.what()}});
+                     }
+                   });
+                 });
 }
 
 void Server::State::renew(const ServerTls& tls) {

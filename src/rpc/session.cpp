@@ -39,7 +39,8 @@ nghttp2_nv field(std::string_view name, std::string_view value,
 Session::Session(Side side, const Limits& limits, Host& host)
     : side_(side), limits_(limits), host_(host), idle_frames_(limits.idle_frames) {
   const auto options = make_options();
-  const auto make = side == Side::Server ? nghttp2_session_server_new2 : nghttp2_session_client_new2;
+  const auto make =
+      side == Side::Server ? nghttp2_session_server_new2 : nghttp2_session_client_new2;
   if (make(&session_, SessionCallbacks::all(), this, options.get()) != 0) throw std::bad_alloc();
   start();
 }
@@ -83,8 +84,7 @@ bool Session::fill(Gather& gather) {
   full_ = false;
   const std::uint8_t* bytes = nullptr;
   ssize_t count = 0;
-  while (gather.size() < most_at_once &&
-         (count = nghttp2_session_mem_send(session_, &bytes)) > 0)
+  while (gather.size() < most_at_once && (count = nghttp2_session_mem_send(session_, &bytes)) > 0)
     gather.copy({reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count)});
   gather_ = nullptr;
   if (count < 0) broken_ = true;
@@ -131,11 +131,20 @@ void Session::count_idle_frame() {
   if (--idle_frames_ == 0) nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
+std::shared_ptr<Call> Session::make_call(const Limits& limits, std::string method, Fields fields,
+                                         std::shared_ptr<Receiver> receiver) {
+  auto call = std::make_shared<Call>(limits);
+  call->method_ = std::move(method);
+  call->fields_ = std::move(fields);
+  call->receiver_ = std::move(receiver);
+  return call;
+}
+
 void Session::add(std::shared_ptr<Call> call) {
   const std::string& path = call->method_;
-  std::vector<nghttp2_nv> head{field(":method", "POST"),         field(":scheme", head_.scheme),
-                               field(":path", path),             field(":authority", head_.authority),
-                               field("te", "trailers"),          field("content-type", "application/grpc")};
+  std::vector<nghttp2_nv> head{field(":method", "POST"), field(":scheme", head_.scheme),
+                               field(":path", path),     field(":authority", head_.authority),
+                               field("te", "trailers"),  field("content-type", "application/grpc")};
   // Keys among them: no table of a proxy in between keeps them.
   for (const auto& [name, value] : call->fields_)
     head.push_back(field(name, value, NGHTTP2_NV_FLAG_NO_INDEX));

@@ -42,7 +42,10 @@ class Session {
   bool listens() const;      // what comes is not thrown away
   bool takes_calls() const;  // a client's: there may be more of them
 
-  void add(std::shared_ptr<Call> call);  // of a client
+  // A client's call, which is begun by add(); in the order in which they are added.
+  static std::shared_ptr<Call> make_call(const Limits& limits, std::string method, Fields fields,
+                                         std::shared_ptr<Receiver> receiver);
+  void add(std::shared_ptr<Call> call);
   // Does what other threads asked for, in the session of the call if it has one yet.
   static void update_owned(Call& call);
   void ping();

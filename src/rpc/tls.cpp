@@ -32,7 +32,9 @@ constexpr unsigned char offered_protocols[] = "\x02h2";
 constexpr std::string_view protocol = "h2";
 
 // OpenSSL's own socket BIO writes without MSG_NOSIGNAL: a client that left would end the process.
-int socket_of(BIO* bio) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))); }
+int socket_of(BIO* bio) {
+  return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
+}
 
 int send_bytes(BIO* bio, const char* bytes, int count) {
   BIO_clear_retry_flags(bio);
@@ -111,8 +113,8 @@ class TlsChannel final : public Channel {
 
   Moved write(std::span<const iovec> parts) override {
     std::size_t count = 0;
-    const auto done = result(
-        SSL_write_ex(session_.get(), parts.front().iov_base, parts.front().iov_len, &count));
+    const auto done =
+        result(SSL_write_ex(session_.get(), parts.front().iov_base, parts.front().iov_len, &count));
     return {done, count};
   }
 

@@ -125,7 +125,7 @@ TEST_F(HostileTest, NothingIsSentIntoAWindowThatIsClosed) {
   other.take(std::string(preface) + frame(Settings, 0, 0, number(4, 2) + number(0, 4)) +
              request(1, head("/mute")));
   output_of(other);
-  const auto& theirs = stage.ears().at(0);
+  const auto theirs = stage.ears().at(0);
   for (int n = 0; n < 40; ++n) theirs->call->write(one(std::string(100, 'y')));
   EXPECT_EQ(theirs->call->write(one("y")), 41U) << "its writer is told that they wait";
   desk.settle();

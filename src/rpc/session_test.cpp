@@ -96,7 +96,7 @@ TEST_F(SessionTest, KnowsNoOtherMethods) {
 TEST_F(SessionTest, TheLastWordComesAfterTheMessages) {
   const auto ear = begin("/mute");
   carry();
-  const auto& theirs = stage.ears().at(0);
+  const auto theirs = stage.ears().at(0);
   EXPECT_EQ(theirs->call->write(one("a")), 1U);
   EXPECT_EQ(theirs->call->write(one("b")), 2U) << "it says how many wait";
   theirs->call->finish({9, "enough"});
@@ -111,7 +111,7 @@ TEST_F(SessionTest, TheLastWordComesAfterTheMessages) {
 TEST_F(SessionTest, TellsWhenAllIsTaken) {
   const auto ear = begin("/mute");
   carry();
-  const auto& theirs = stage.ears().at(0);
+  const auto theirs = stage.ears().at(0);
   int drained = 0;
   theirs->drained = [&] { ++drained; };
   theirs->call->write(one("a"));
@@ -140,7 +140,7 @@ TEST_F(SessionTest, AMessageIsGivenOnlyWhenItIsAskedFor) {
   ear->call->write(one("a"));
   ear->call->write(one("b"));
   carry();
-  const auto& theirs = stage.ears().at(0);
+  const auto theirs = stage.ears().at(0);
   EXPECT_TRUE(theirs->messages().empty());
   theirs->call->read();
   carry();
@@ -208,7 +208,7 @@ TEST_F(SessionTest, CallsEndWithTheConnection) {
   client.end_all({code::unavailable, "lost"});
   EXPECT_EQ(ear->code(), code::unavailable);
   server.end_all({code::unavailable, "lost"});
-  const auto& theirs = stage.ears().at(0);
+  const auto theirs = stage.ears().at(0);
   EXPECT_EQ(theirs->code(), code::unavailable);
   EXPECT_EQ(theirs->call->write(one("late")), 0U) << "nobody is there";
   theirs->call->read();

@@ -11,6 +11,7 @@ namespace mp::rpc {
 namespace {
 
 constexpr std::size_t input_size = 64u << 10;  // bytes of one read
+constexpr std::size_t most_held = 128;         // calls
 
 }  // namespace
 
@@ -64,7 +65,22 @@ void Loop::ready(std::shared_ptr<Call> call) {
   {
     const std::lock_guard lock{mutex_};
     ready_.push_back(std::move(call));
-    if (std::exchange(awake_, true)) return;
+    if (awake_ || (held_ > 0 && ready_.size() < most_held)) return;
+    awake_ = true;
+  }
+  boost::asio::post(context_, [this] { settle(); });
+}
+
+void Loop::hold() {
+  const std::lock_guard lock{mutex_};
+  ++held_;
+}
+
+void Loop::release() {
+  {
+    const std::lock_guard lock{mutex_};
+    if (--held_ > 0 || awake_ || ready_.empty()) return;
+    awake_ = true;
   }
   boost::asio::post(context_, [this] { settle(); });
 }

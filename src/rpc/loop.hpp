@@ -51,6 +51,9 @@ class Loop {
 
   // Something is to be done for a call. Many of them are one wake-up. Safe from any thread.
   void ready(std::shared_ptr<Call> call);
+  // Between the two it is not woken for few calls. Safe from any thread.
+  void hold();
+  void release();
   // The connection is flushed when this turn ends, once for all that was written in it.
   void flush_soon(std::shared_ptr<Connection> connection);
   // Runs a step and then what it made ready.
@@ -82,6 +85,7 @@ class Loop {
   std::mutex mutex_;  // guards what follows
   std::vector<std::shared_ptr<Call>> ready_;
   bool awake_ = false;  // the thread will look at ready_
+  int held_ = 0;        // how many want it to be left alone
 };
 
 }  // namespace mp::rpc

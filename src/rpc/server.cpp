@@ -42,6 +42,7 @@ class Server::State {
   void stop(Milliseconds grace);
   int port() const { return port_; }
   void renew(const ServerTls& tls);
+  const std::vector<std::unique_ptr<Loop>>& loops() const { return loops_; }
 
  private:
   // One address that is listened on.
@@ -182,6 +183,14 @@ void Server::State::stop(Milliseconds grace) {
   for (auto& loop : loops_) loop->drain();
   crowd_.wait_until_empty(deadline);
   for (auto& loop : loops_) loop->stop();
+}
+
+Server::Burst::Burst(State& state) : state_(state) {
+  for (const auto& loop : state_.loops()) loop->hold();
+}
+
+Server::Burst::~Burst() {
+  for (const auto& loop : state_.loops()) loop->release();
 }
 
 Server::Server(ServerOptions options, Accept accept)

@@ -20,6 +20,8 @@ struct ServerOptions {
 };
 
 class Server {
+  class State;
+
  public:
   // `accept` is called on the I/O threads, and must not block.
   Server(ServerOptions options, Accept accept);
@@ -31,6 +33,21 @@ class Server {
   void start();
   int port() const;  // 0 before start()
 
+  // While it lives, what is written on calls may wait until there is more, or it ends: for who
+  // writes on thousands of calls, whose threads are then woken once for many. Outlived by the
+  // server.
+  class Burst {
+   public:
+    explicit Burst(State& state);
+    ~Burst();
+    Burst(const Burst&) = delete;
+    Burst& operator=(const Burst&) = delete;
+
+   private:
+    State& state_;
+  };
+  Burst burst() { return Burst{*state_}; }
+
   // Another certificate for connections to come; without effect on a server without TLS. What does
   // not parse is logged and changes nothing. From any thread.
   void renew(const ServerTls& tls);
@@ -40,7 +57,6 @@ class Server {
   void stop(Milliseconds grace);
 
  private:
-  class State;
   std::unique_ptr<State> state_;
 };
 

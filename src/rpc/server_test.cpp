@@ -112,6 +112,25 @@ TEST_F(ServerTest, CarriesCallsOfManyThreadsAndConnections) {
   for (const auto& theirs : stage.ears()) EXPECT_EQ(theirs->end().code, code::cancelled);
 }
 
+TEST_F(ServerTest, ABurstGoesOutAtItsEndOrWhenItIsLarge) {
+  start();
+  connect();
+  std::vector<std::shared_ptr<Ear>> ears;
+  for (std::size_t n = 0; n < 600; ++n) ears.push_back(begin(n / 60, "/mute"));
+  for (const auto& ear : ears) ear->call->write(one("x"));
+  while (stage.ears().size() < ears.size()) std::this_thread::yield();
+  {
+    const auto burst = server->burst();
+    for (const auto& theirs : stage.ears()) theirs->call->write(one("y"));
+    std::size_t heard = 0;
+    while (heard == 0) {
+      for (const auto& ear : ears) heard += ear->messages().size();
+      std::this_thread::yield();
+    }
+  }
+  for (const auto& ear : ears) EXPECT_TRUE(ear->hears(1));
+}
+
 TEST_F(ServerTest, LongMessagesWaitForTheSocket) {
   start();
   connect();

@@ -77,6 +77,7 @@ class Server::Core {
 
   void renew(const ServerTls& tls) { server_.renew(tls); }
   int port() const { return server_.port(); }
+  rpc::Server::Burst burst() { return server_.burst(); }
   Switchboard& board() { return board_; }
   LogDesk& desk() { return desk_; }
 
@@ -117,6 +118,7 @@ Server::~Server() = default;
 void Server::start() { core_->start(); }
 int Server::port() const { return core_->port(); }
 void Server::publish(const GroupKey& group, SnapshotPtr snapshot) {
+  const auto burst = core_->burst();
   core_->board().publish(group, std::move(snapshot));
 }
 std::vector<GroupKey> Server::groups() const { return core_->board().groups(); }

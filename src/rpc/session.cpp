@@ -72,9 +72,11 @@ void Session::start() {
 }
 
 bool Session::take(std::string_view bytes) {
+  if (deaf_) return false;
   const auto* begin = reinterpret_cast<const std::uint8_t*>(bytes.data());
   const ssize_t taken = nghttp2_session_mem_recv(session_, begin, bytes.size());
   if (taken >= 0) return true;
+  deaf_ = true;
   nghttp2_session_terminate_session(session_, NGHTTP2_PROTOCOL_ERROR);
   return false;
 }
@@ -152,8 +154,7 @@ void Session::add(std::shared_ptr<Call> call) {
   const std::int32_t stream =
       nghttp2_submit_request(session_, nullptr, head.data(), head.size(), &provider, nullptr);
   if (stream < 0) {
-    call->detach();
-    return call->receiver_->on_end({code::unavailable, nghttp2_strerror(stream)});
+    return end(*call, {code::unavailable, nghttp2_strerror(stream)});
   }
   call->session_ = this;
   call->stream_ = stream;

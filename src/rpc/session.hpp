@@ -92,7 +92,8 @@ class Session {
   Gather* gather_ = nullptr;  // while it is filled
   bool full_ = false;
   bool greeted_ = false;
-  bool broken_ = false;
+  bool deaf_ = false;     // it said what no library understands: no more of it is listened to
+  bool broken_ = false;   // nothing can be sent any more
   int idle_frames_;       // that it may still send
   std::size_t held_ = 0;  // bytes of messages that have not come whole or were not asked for
 };

@@ -122,7 +122,9 @@ int SessionCallbacks::frame_received(nghttp2_session*, const nghttp2_frame* fram
     }
     const bool last = (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
                       (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-    if (last && (call = call_of(session, frame->hd.stream_id))) session.remote_ended(*call);
+    if (!last) return;
+    call = call_of(session, frame->hd.stream_id);
+    if (call) session.remote_ended(*call);
   });
 }
 

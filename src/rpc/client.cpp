@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <thread>
 #include <utility>
 
@@ -81,13 +82,19 @@ std::shared_ptr<Connection> Client::State::connection(Lane& lane, std::size_t nu
 void Client::State::connected(const std::shared_ptr<Connection>& connection,
                               const boost::system::error_code& error) {
   if (!connection->usable()) return;  // it waited too long
-  auto fault = error;
-  Socket& socket = connection->socket();
-  if (!fault) socket.set_option(asio::ip::tcp::no_delay(true), fault);
-  if (!fault) socket.non_blocking(true, fault);
-  if (fault) return connection->close({code::unavailable, "cannot connect: " + fault.message()});
-  const int handle = socket.native_handle();
-  connection->start(tls_ ? tls_->channel(handle) : plain_channel(handle));
+  const auto lost = [&](const std::string& why) {
+    connection->close({code::unavailable, "cannot connect: " + why});
+  };
+  if (error) return lost(error.message());
+  try {
+    Socket& socket = connection->socket();
+    socket.set_option(asio::ip::tcp::no_delay(true));
+    socket.non_blocking(true);
+    const int handle = socket.native_handle();
+    connection->start(tls_ ? tls_->channel(handle) : plain_channel(handle));
+  } catch (const std::exception& fault) {
+    lost(fault.what());
+  }
 }
 
 Client::Client(ClientOptions options) : state_(std::make_unique<State>(std::move(options))) {}

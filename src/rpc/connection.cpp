@@ -181,8 +181,11 @@ void Connection::tick(Moment now) {
 void Connection::close(const Status& status) {
   if (std::exchange(closed_, true)) return;
   const auto self = shared_from_this();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  try {
+    socket_.close();
+  } catch (const std::exception&) {
+    // It is closed all the same.
+  }
   unsent_.reset();
   loop_.remove(*this);
   session_.end_all(status);

@@ -96,14 +96,16 @@ void Server::State::start() {
 boost::system::error_code Server::State::listen(const tcp::endpoint& endpoint) {
   auto door = std::make_unique<Door>(loops_.front()->context());
   auto& acceptor = door->acceptor;
-  boost::system::error_code error;
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error && endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false), error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
-  if (error) return error;
-  port_ = acceptor.local_endpoint().port();
+  try {
+    acceptor.open(endpoint.protocol());
+    acceptor.set_option(tcp::acceptor::reuse_address(true));
+    if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false));
+    acceptor.bind(endpoint);
+    acceptor.listen(tcp::acceptor::max_listen_connections);
+    port_ = acceptor.local_endpoint().port();
+  } catch (const boost::system::system_error& fault) {
+    return fault.code();
+  }
   doors_.push_back(std::move(door));
   return {};
 }
@@ -139,20 +141,20 @@ void Server::State::wait_for_room(Door& door, const boost::system::error_code& e
 }
 
 void Server::State::take(Loop& loop, Socket socket, std::string peer) {
-  boost::system::error_code error;
-  socket.set_option(tcp::no_delay(true), error);
-  if (!error) socket.non_blocking(true, error);
-  if (error) return;
   asio::dispatch(loop.context(),
                  [this, &loop, peer = std::move(peer), socket = std::move(socket)]() mutable {
                    loop.turn([&] {
                      try {
+                       socket.set_option(tcp::no_delay(true));
+                       socket.non_blocking(true);
                        const auto tls = this->tls();
                        const int handle = socket.native_handle();
                        auto channel = tls ? tls->channel(handle) : plain_channel(handle);
                        std::make_shared<Connection>(loop, options_.limits, std::move(socket),
                                                     std::move(channel), std::move(peer), accept_)
                            ->start();
+                     } catch (const boost::system::system_error&) {
+                       // The client has gone already.
                      } catch (const std::exception& fault) {
                        log::warning("rpc: cannot take a connection", {{"fault", fault.what()}});
                      }
@@ -175,8 +177,7 @@ void Server::State::stop(Milliseconds grace) {
   const auto deadline = std::chrono::steady_clock::now() + grace;
   asio::post(loops_.front()->context(), [this] {
     for (auto& door : doors_) {
-      boost::system::error_code ignored;
-      door->acceptor.close(ignored);
+      door->acceptor.close();
       door->pause.cancel();
     }
   });

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t input_size = 64u << 10;  // bytes of one read
 constexpr std::size_t most_held = 128;         // calls
+constexpr int most_rounds = 8;
 
 }  // namespace
 
@@ -98,9 +99,10 @@ void Loop::turn(const std::function<void()>& step) {
   settle();
 }
 
-// Writing tells calls that they are drained, and they may have more then.
+// Writing tells calls that they are drained, and they may have more then. Who writes without an end
+// on other threads must not keep this one from reading.
 void Loop::settle() {
-  for (;;) {
+  for (int round = 0; round < most_rounds; ++round) {
     std::vector<std::shared_ptr<Call>> calls;
     {
       const std::lock_guard lock{mutex_};
@@ -113,6 +115,7 @@ void Loop::settle() {
     for (const auto& call : calls) Connection::update(*call);
     for (const auto& connection : std::exchange(unflushed_, {})) connection->flush();
   }
+  boost::asio::post(context_, [this] { settle(); });
 }
 
 void Loop::add(std::shared_ptr<Connection> connection) {

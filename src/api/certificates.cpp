@@ -10,6 +10,8 @@
 #include "crypto/upload.hpp"
 #include "model/certificate_upload.hpp"
 
+#include <algorithm>
+
 namespace mp::api {
 namespace {
 
@@ -134,11 +136,24 @@ Certificate replace_certificate(Call& call, Id<Certificate> id,
   });
 }
 
+// What comes back may be a status that is over by now, but none that is yet to come: nobody revokes
+// a certificate by a PATCH.
+void check_status(Call& call, const Certificate& certificate) {
+  const auto* sent = call.body().as_object().if_contains("status");
+  if (!sent) return;
+  const auto& names = names_of<CertificateStatus>;
+  const std::string_view name = sent->as_string();
+  if (std::ranges::find(names, name) - names.begin() >
+      static_cast<std::ptrdiff_t>(certificate.status))
+    throw invalid({{"status", "Is set by the server", *sent}});
+}
+
 Certificate patch_certificate(Call& call, Id<Certificate> id, Change<Certificate> change) {
   return write<Certificate>(call, [&](Writer& db) {
     Certificate certificate = load_visible(db, call.caller, id.value);
     certificate.status = status_at(certificate, db.now());
     change.apply(certificate);
+    check_status(call, certificate);
     const bool changed = db.update(certificate);
     note_cluster(call, certificate);
     if (changed)

@@ -183,8 +183,8 @@ void Connection::close(const Status& status) {
   const auto self = shared_from_this();
   try {
     socket_.close();
-  } catch (const std::exception&) {
-    // It is closed all the same.
+  } catch (const std::exception& fault) {  // it is closed all the same
+    log::debug("rpc: a connection did not close well", {{"fault", fault.what()}});
   }
   unsent_.reset();
   loop_.remove(*this);

@@ -96,8 +96,10 @@ TEST_F(ServerTest, CarriesCallsOfManyThreadsAndConnections) {
   start();
   connect();
   std::vector<std::shared_ptr<Ear>> ears;
+  ears.reserve(40);
   for (std::size_t n = 0; n < 40; ++n) ears.push_back(begin(n / 2));
   std::vector<std::thread> writers;
+  writers.reserve(4);
   for (int writer = 0; writer < 4; ++writer) {
     writers.emplace_back([&] {
       for (int round = 0; round < 10; ++round) {
@@ -116,6 +118,7 @@ TEST_F(ServerTest, ABurstGoesOutAtItsEndOrWhenItIsLarge) {
   start();
   connect();
   std::vector<std::shared_ptr<Ear>> ears;
+  ears.reserve(600);
   for (std::size_t n = 0; n < 600; ++n) ears.push_back(begin(n / 60, "/mute"));
   for (const auto& ear : ears) ear->call->write(one("x"));
   while (stage.ears().size() < ears.size()) std::this_thread::yield();

@@ -178,6 +178,7 @@ TEST_F(SessionTest, LongMetadataIsRefused) {
 TEST_F(SessionTest, CallsBeyondTheLimitWait) {
   std::vector<std::shared_ptr<Ear>> ears;
   carry();  // the settings
+  ears.reserve(limits.calls + 5);
   for (std::uint32_t n = 0; n < limits.calls + 5; ++n) ears.push_back(begin("/echo"));
   carry();
   EXPECT_EQ(server.calls(), limits.calls);

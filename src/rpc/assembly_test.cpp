@@ -58,6 +58,7 @@ TEST(StatusMessage, IsPrintableOnTheWire) {
   EXPECT_EQ(percent_decode("%4"), "%4");
   EXPECT_EQ(percent_decode("%zz%41"), "%zzA");
   EXPECT_EQ(percent_encode(std::string(9'000, 'x')).size(), 2'000U);
+  EXPECT_EQ(percent_encode(" a b "), "%20a b%20") << "fields neither begin nor end with a space";
 }
 
 }  // namespace

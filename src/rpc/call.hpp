@@ -79,6 +79,7 @@ class Call : public std::enable_shared_from_this<Call> {
   bool begin_delivery();
   void want_again();
   bool ending() const;
+  bool hoards() const;  // what comes is only kept
   std::size_t unsent() const { return unsent_; }
   void taken(std::size_t messages);
   void detach();

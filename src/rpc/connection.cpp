@@ -12,6 +12,8 @@ namespace {
 
 constexpr int most_reads = 8;  // of one connection before others have their turn
 
+Status does_not_read() { return {code::unavailable, "the other end does not read"}; }
+
 }  // namespace
 
 Connection::Connection(Loop& loop, const Limits& limits, Socket socket,
@@ -95,6 +97,7 @@ void Connection::on_readable() {
 
 void Connection::on_writable() {
   if (!open_) return shake_hands();
+  if (!reading_ && channel_->keeps_input()) read();  // TLS may have had to write for that
   flush_soon();
 }
 
@@ -115,7 +118,15 @@ void Connection::read() {
   });
 }
 
-void Connection::update(Call& call) { Session::update_owned(call); }
+// Of what failed only the call goes: its own counts may be wrong now, the session's are not.
+void Connection::update(Call& call) {
+  try {
+    Session::update_owned(call);
+  } catch (const std::exception& fault) {
+    log::error("rpc: a call failed", {{"fault", fault.what()}});
+    call.abort();
+  }
+}
 
 void Connection::add(std::shared_ptr<Call> call) { session_.add(std::move(call)); }
 
@@ -129,8 +140,10 @@ void Connection::flush() {
   if (closed_) return;
   guarded([this] {
     if (unsent_) {
+      const std::size_t before = unsent_->size();
       const Transfer result = unsent_->send(*channel_);
-      if (result != Transfer::Done) return wait_for(result);
+      if (unsent_->size() < before) moved_ = std::chrono::steady_clock::now();
+      if (result != Transfer::Done) return wait_to_send(result);
       unsent_.reset();
     }
     for (bool more = true; more;) {
@@ -139,13 +152,19 @@ void Connection::flush() {
       const Transfer result = output.send(*channel_);
       if (result == Transfer::Done) continue;
       unsent_ = std::make_unique<Gather>(std::exchange(output, {}));
-      return wait_for(result);
+      moved_ = std::chrono::steady_clock::now();
+      return wait_to_send(result);
     }
     session_.sent();
     if (!session_.finished()) return;
     channel_->end_sending();
     close({code::unavailable, "the connection ended"});
   });
+}
+
+void Connection::wait_to_send(Transfer wanted) {
+  if (session_.overfull()) return close(does_not_read());
+  wait_for(wanted);
 }
 
 void Connection::leave() {
@@ -166,6 +185,7 @@ void Connection::tick(Moment now) {
     if (!session_.listens()) leave();
     if ((!open_ || !session_.greeted()) && now - began_ > limits_.greeting)
       return close({code::unavailable, "the other end did not greet"});
+    if (unsent_ && now - moved_ > limits_.stuck) return close(does_not_read());
     if (left_ && now - *left_ > limits_.farewell)
       return close({code::unavailable, "the connection ended"});
     if (!open_ || now - heard_ < limits_.silence) return;

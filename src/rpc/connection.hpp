@@ -53,6 +53,7 @@ class Connection final : public Host, public std::enable_shared_from_this<Connec
   void shake_hands();
   void read();
   void wait_for(Transfer wanted);
+  void wait_to_send(Transfer wanted);
   void leave();
   template <class Step>
   void guarded(Step step);
@@ -66,6 +67,7 @@ class Connection final : public Host, public std::enable_shared_from_this<Connec
   const Moment began_;
   Moment heard_;                  // when the other end last said anything
   std::optional<Moment> pinged_;  // since then
+  Moment moved_;                  // when it last took any of unsent_
   std::optional<Moment> left_;    // when it began to end
   bool open_ = false;             // TLS is done
   bool reading_ = false;

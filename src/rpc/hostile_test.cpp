@@ -137,6 +137,32 @@ TEST_F(HostileTest, NothingIsSentIntoAWindowThatIsClosed) {
   EXPECT_EQ(theirs->code(), code::cancelled);
 }
 
+TEST_F(HostileTest, CallsThatAreRefusedAndNotHeardOfAreTooMuch) {
+  std::uint32_t stream = 1;
+  for (; stream < 2 * limits.calls; stream += 2) server.take(request(stream, head("/mute")));
+  EXPECT_EQ(server.calls(), limits.calls);
+  EXPECT_FALSE(server.overfull());
+  for (int n = 0; n < 10'000 && !server.overfull(); ++n, stream += 2)
+    server.take(request(stream, head("/mute")));
+  EXPECT_TRUE(server.overfull());
+  EXPECT_LT(stream, 2'000U);
+}
+
+TEST_F(HostileTest, MessagesInTheSmallestPiecesAreKeptWhole) {
+  say(request(1, head("/mute")));
+  std::string text;
+  for (int n = 0; n < 50'000; ++n) text += static_cast<char>('a' + n % 26);
+  std::string frames;
+  for (const char each : prefix_of(text.size()) + text) frames += frame(Data, 0, 1, {&each, 1});
+  say(frames);
+  const auto theirs = stage.ears().at(0);
+  EXPECT_TRUE(theirs->messages().empty());
+  theirs->call->read();
+  desk.settle();
+  ASSERT_EQ(theirs->messages().size(), 1U);
+  EXPECT_TRUE(theirs->messages().front() == text);
+}
+
 TEST_F(HostileTest, PingsAreCounted) {
   EXPECT_LT(flood(frame(Ping, 0, 0, "12345678"), 1'000), 60);
   EXPECT_EQ(error_of(GoAway), enhance_your_calm);

@@ -50,6 +50,11 @@ void Session::open(const std::shared_ptr<Call>& call) {
 void Session::receive(Call& call, std::string_view bytes) {
   const std::size_t before = call.unread_.size() + call.assembly_.size();
   call.unconsumed_ += bytes.size();
+  // Where nobody reads, small pieces are put behind each other and not looked at again.
+  if (call.receiver_ && !call.unread_.empty() && call.hoards()) {
+    call.unread_.append(bytes);
+    return hold(call, bytes.size());
+  }
   std::string held;
   std::string_view input = bytes;
   if (!call.unread_.empty()) {
@@ -66,7 +71,12 @@ void Session::receive(Call& call, std::string_view bytes) {
     nghttp2_session_consume_stream(session_, call.stream_, call.unconsumed_ - call.unread_.size());
     call.unconsumed_ = call.unread_.size();
   }
-  held_ += call.unread_.size() + call.assembly_.size() - before;
+  hold(call, call.unread_.size() + call.assembly_.size() - before);
+}
+
+// `more` wraps around when it is less.
+void Session::hold(Call& call, std::size_t more) {
+  held_ += more;
   if (held_ > limits_.largest_message + limits_.connection_window)
     call.finish({code::resource_exhausted, "too many long messages at once on this connection"});
 }
@@ -102,9 +112,11 @@ void Session::remote_ended(Call& call) {
   receive(call, {});
 }
 
+// The server's receiver hears of it now: a client that reads nothing takes no frame any more.
 void Session::cut(Call& call, std::uint32_t error) {
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, call.stream_, error);
   host_.flush_soon();
+  if (side_ == Side::Server) end(call.stream_, error);
 }
 
 void Session::end(std::int32_t stream, std::uint32_t error) {

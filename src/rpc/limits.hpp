@@ -24,6 +24,7 @@ struct Limits {
   // tick a dead one is noticed within 40 s.
   Milliseconds silence{29'000};
   Milliseconds answer{10'000};
+  Milliseconds stuck{40'000};    // to take at least a byte of what waits for it
   Milliseconds farewell{5'000};  // to take what is left when the connection ends
   Milliseconds tick{1'000};
 };

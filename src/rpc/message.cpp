@@ -22,6 +22,9 @@ std::string percent_encode(std::string_view text) {
       encoded += digits[byte & 0xf];
     }
   }
+  // RFC 9113, 8.2.1: no field begins or ends with a space.
+  if (encoded.ends_with(' ')) encoded.replace(encoded.size() - 1, 1, "%20");
+  if (encoded.starts_with(' ')) encoded.replace(0, 1, "%20");
   return encoded;
 }
 

@@ -33,7 +33,11 @@ class RawClient {
   }
   ~RawClient() { ::close(socket_); }
 
-  void say(std::string_view bytes) { ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  // False when the server has closed the connection.
+  bool say(std::string_view bytes) {
+    return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
+  }
   // Whether the server closes the connection, whatever it says first.
   bool is_closed() {
     char bytes[4'096];
@@ -222,9 +226,38 @@ TEST_F(ServerTest, AClientThatReadsNothingIsCutOff) {
   while (stage.ears().empty() || stage.ears().at(0)->messages().empty()) std::this_thread::yield();
   const auto theirs = stage.ears().at(0);
   theirs->call->write(shared(std::string(64u << 20, 'y')));
+  ASSERT_TRUE(raw.hears("yyy"));  // and reads no more
   theirs->call->finish({code::unavailable, "bye"});
   theirs->call->abort();
   EXPECT_EQ(theirs->end().code, code::cancelled);
+}
+
+TEST_F(ServerTest, AClientThatAsksAndReadsNothingIsCutOff) {
+  start();
+  RawClient raw{server->port()};
+  raw.say(frames::greeting());
+  const std::string head = frames::block(frames::head("/mute"));
+  const auto begins = [&](std::uint32_t stream) {
+    return raw.say(frames::frame(frames::Headers, frames::end_headers, stream, head));
+  };
+  std::uint32_t stream = 1;
+  while (stream < 4'000'000 && begins(stream)) stream += 2;
+  EXPECT_LT(stream, 4'000'000U);
+  for (const auto& ear : stage.ears()) EXPECT_EQ(ear->end().code, code::unavailable);
+}
+
+TEST_F(ServerTest, AClientThatTakesNothingForLongIsCutOff) {
+  start({.limits = {.stuck = Milliseconds{50}, .tick = Milliseconds{10}}});
+  RawClient raw{server->port()};
+  raw.say(
+      std::string(frames::preface) +
+      frames::frame(frames::Settings, 0, 0, frames::number(4, 2) + frames::number(0x7fffffff, 4)) +
+      frames::frame(frames::WindowUpdate, 0, 0, frames::number(0x7fff0000, 4)) +
+      frames::request(1, frames::head("/mute")));
+  while (stage.ears().empty()) std::this_thread::yield();
+  const auto theirs = stage.ears().at(0);
+  theirs->call->write(shared(std::string(64u << 20, 'y')));
+  EXPECT_EQ(theirs->end().code, code::unavailable);
 }
 
 struct TlsTest : ServerTest {
@@ -299,6 +332,8 @@ TEST_F(TlsTest, WhatDoesNotParseIsAnError) {
   broken.client_ca_pem = "x";
   EXPECT_THROW(start_with(broken), std::runtime_error);
   EXPECT_THROW(Tls(ClientTls{.ca_pem = "x", .server_name = "xds.test"}), std::runtime_error);
+  EXPECT_THROW(Tls(ClientTls{.ca_pem = tls.certificate_pem, .server_name = ""}),
+               std::runtime_error);
 }
 
 TEST_F(TlsTest, HalfAHandshakeIsNotWaitedFor) {

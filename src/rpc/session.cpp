@@ -108,6 +108,13 @@ bool Session::finished() const {
 
 bool Session::listens() const { return nghttp2_session_want_read(session_) != 0; }
 
+// Calls beyond the limit are refused with a frame each, which nghttp2 keeps without a bound while
+// none can be sent.
+bool Session::overfull() const {
+  return side_ == Side::Server &&
+         nghttp2_session_get_outbound_queue_size(session_) > 8 * std::size_t{limits_.calls};
+}
+
 bool Session::takes_calls() const { return nghttp2_session_check_request_allowed(session_) != 0; }
 
 void Session::ping() {

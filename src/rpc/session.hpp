@@ -40,6 +40,7 @@ class Session {
   bool finished() const;  // nothing more will come or go
   bool greeted() const { return greeted_; }
   bool listens() const;      // what comes is not thrown away
+  bool overfull() const;     // more waits to be sent than what honest clients cause
   bool takes_calls() const;  // a client's: there may be more of them
 
   // A client's call, which is begun by add(); in the order in which they are added.
@@ -67,6 +68,7 @@ class Session {
   void head_ended(Call& call);
   void receive(Call& call, std::string_view bytes);
   void deliver(Call& call, std::string_view& input);
+  void hold(Call& call, std::size_t more);
   void refuse(Call& call, Assembly::Outcome outcome);
   void remote_ended(Call& call);
   void end(std::int32_t stream, std::uint32_t error);

@@ -95,7 +95,9 @@ class TlsChannel final : public Channel {
     if (SSL_set1_host(session_.get(), server_name.c_str()) != 1) throw std::bad_alloc();
   }
 
+  // OpenSSL judges by what is in the thread's list of errors: it must be empty before each step.
   Transfer open() override {
+    ERR_clear_error();
     const Transfer done = result(SSL_do_handshake(session_.get()));
     if (done != Transfer::Done) return done;
     const unsigned char* name = nullptr;
@@ -107,12 +109,14 @@ class TlsChannel final : public Channel {
 
   Moved read(std::span<char> into) override {
     std::size_t count = 0;
+    ERR_clear_error();
     const auto done = result(SSL_read_ex(session_.get(), into.data(), into.size(), &count));
     return {done, count};
   }
 
   Moved write(std::span<const iovec> parts) override {
     std::size_t count = 0;
+    ERR_clear_error();
     const auto done =
         result(SSL_write_ex(session_.get(), parts.front().iov_base, parts.front().iov_len, &count));
     return {done, count};
@@ -120,8 +124,8 @@ class TlsChannel final : public Channel {
 
   void end_sending() override {
     // After an error OpenSSL must not be asked to say goodbye.
-    if (!broken_) SSL_shutdown(session_.get());
     ERR_clear_error();
+    if (!broken_) SSL_shutdown(session_.get());
     ::shutdown(socket_, SHUT_WR);
   }
 
@@ -131,7 +135,6 @@ class TlsChannel final : public Channel {
   Transfer result(int returned) {
     if (returned == 1) return Transfer::Done;
     const int error = SSL_get_error(session_.get(), returned);
-    ERR_clear_error();
     if (error == SSL_ERROR_WANT_READ) return Transfer::WantRead;
     if (error == SSL_ERROR_WANT_WRITE) return Transfer::WantWrite;
     broken_ = error != SSL_ERROR_ZERO_RETURN;
@@ -212,6 +215,7 @@ Tls::Tls(const ServerTls& server) : context_(make_context(TLS_server_method())) 
 
 Tls::Tls(const ClientTls& client)
     : context_(make_context(TLS_client_method())), server_name_(client.server_name) {
+  if (server_name_.empty()) throw std::runtime_error("the server's name is missing");
   trust(context_.get(), client.ca_pem, "the server's authority");
   SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_alpn_protos(context_.get(), offered_protocols, sizeof offered_protocols - 1);

@@ -11,7 +11,7 @@
 namespace mp::xds {
 namespace {
 
-constexpr std::size_t most_calls = 16;
+constexpr std::size_t most_seats = 16;
 constexpr std::size_t largest_answer = 4 << 20;  // bytes of FetchClientStatus; clients take no more
 constexpr std::string_view stream_method =
     "/envoy.service.status.v3.ClientStatusDiscoveryService/StreamClientStatus";
@@ -44,10 +44,13 @@ class StatusCall final : public rpc::Receiver, public std::enable_shared_from_th
     if (service_.enter(call_))
       call_->read();
     else
-      end({rpc::code::resource_exhausted, "too many status calls at once"});
+      end({rpc::code::unavailable, "the server stops"});
   }
 
+  // Who asks nothing takes nobody's seat.
   void on_message(std::string_view bytes) override {
+    if (!seated_ && !(seated_ = service_.take_seat()))
+      return end({rpc::code::resource_exhausted, "too many status calls at once"});
     incoming_ = bytes;
     later([this] { answer(); });
   }
@@ -56,7 +59,10 @@ class StatusCall final : public rpc::Receiver, public std::enable_shared_from_th
     later([this] { send_next(); });
   }
 
-  void on_end(const rpc::Status&) override { service_.leave(call_); }
+  void on_end(const rpc::Status&) override {
+    service_.leave(call_);
+    if (seated_) service_.leave_seat();
+  }
 
  private:
   // On a thread that may wait for the database.
@@ -144,6 +150,7 @@ class StatusCall final : public rpc::Receiver, public std::enable_shared_from_th
   const Manner manner_;
   const Secret token_;
   const std::string peer_;
+  bool seated_ = false;
   std::string incoming_;
   std::optional<StatusQuery> query_;
   std::vector<std::shared_ptr<Session>> sessions_;
@@ -164,9 +171,21 @@ std::shared_ptr<rpc::Receiver> StatusService::accept(const std::shared_ptr<rpc::
 
 bool StatusService::enter(const std::shared_ptr<rpc::Call>& call) {
   const std::lock_guard lock{mutex_};
-  if (stopped_ || calls_.size() >= most_calls) return false;
+  if (stopped_) return false;
   calls_.insert(call);
   return true;
+}
+
+bool StatusService::take_seat() {
+  const std::lock_guard lock{mutex_};
+  if (seats_taken_ >= most_seats) return false;
+  ++seats_taken_;
+  return true;
+}
+
+void StatusService::leave_seat() {
+  const std::lock_guard lock{mutex_};
+  --seats_taken_;
 }
 
 void StatusService::leave(const std::shared_ptr<rpc::Call>& call) {

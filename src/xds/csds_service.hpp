@@ -1,5 +1,6 @@
 // CSDS over gRPC: both methods as reactions to one call after the other. Used by server.cpp. At
-// most 16 calls at a time; each does one thing at a time and holds one client's answer.
+// most 16 calls that have asked something at a time; each does one thing at a time and holds one
+// client's answer.
 #pragma once
 
 #include "rpc/call.hpp"
@@ -20,8 +21,10 @@ class StatusService {
 
   void stop();  // ends the calls
 
-  // For the calls. False when there are too many, or the server stops.
+  // For the calls. False when the server stops, or all seats are taken.
   bool enter(const std::shared_ptr<rpc::Call>& call);
+  bool take_seat();
+  void leave_seat();
   void leave(const std::shared_ptr<rpc::Call>& call);
   Switchboard& board() { return board_; }
 
@@ -29,6 +32,7 @@ class StatusService {
   Switchboard& board_;
   std::mutex mutex_;
   std::set<std::shared_ptr<rpc::Call>> calls_;
+  std::size_t seats_taken_ = 0;
   bool stopped_ = false;
 };
 

@@ -275,5 +275,16 @@ TEST_F(ServerTest, ManyStreamsComeGoAndFollow) {
   EXPECT_TRUE(eventually([&] { return server->groups().empty(); }));
 }
 
+TEST_F(ServerTest, StatusCallsThatAskNothingKeepNobodyOut) {
+  const char* method = "/envoy.service.status.v3.ClientStatusDiscoveryService/StreamClientStatus";
+  const auto shared = channel();
+  std::vector<std::unique_ptr<TestClient>> silent;
+  for (int n = 0; n < 20; ++n) silent.push_back(std::make_unique<TestClient>(shared, "", method));
+  TestClient asks{shared, "", method};
+  asks.send(discovery::DeltaDiscoveryRequest{});
+  EXPECT_EQ(asks.end().error_code(), grpc::StatusCode::UNAUTHENTICATED)
+      << "and not that they are too many";
+}
+
 }  // namespace
 }  // namespace mp::xds

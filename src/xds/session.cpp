@@ -195,7 +195,10 @@ void Session::on_time() {
     const Time now = board_.now();
     if (!scheduled_ || *scheduled_ > now) return;  // an earlier timer, which another one overtook
     scheduled_ = std::nullopt;
-    if (phase_ == Phase::Closed && line_ && abort_at_ && *abort_at_ <= now) line_->abort();
+    if (phase_ == Phase::Closed && line_ && abort_at_ && *abort_at_ <= now) {
+      line_->abort();
+      abort_at_ = std::nullopt;
+    }
     if (phase_ == Phase::Open) {
       if (admission_.key_valid_until && *admission_.key_valid_until <= now) {
         end(facts(Code::Authentication).grpc_status, "cluster key expired");

@@ -318,6 +318,7 @@ void Hub::publish(std::int64_t cluster_id) {
   }
   const Time now = clock_.now();
   auto& [summary, calendar] = outlooks_[cluster_id];
+  std::vector<std::pair<GroupKey, SnapshotPtr>> snapshots;
   for (auto& [key, group] : groups_) {
     if (key.cluster_id != cluster_id) continue;
     SnapshotPtr snapshot = group.builder.build(config, now);
@@ -325,14 +326,21 @@ void Hub::publish(std::int64_t cluster_id) {
     const auto breaches = group.consistency.check(*snapshot);
     for (const std::string& breach : breaches)
       log::error("snapshot not published", {{"breach", breach}});
-    if (breaches.empty() && server_) server_->publish(key, std::move(snapshot));
+    if (breaches.empty()) snapshots.emplace_back(key, std::move(snapshot));
   }
   calendar.update(config);
+  // First: who waits for the revision may ask for what was found as soon as one is published.
+  keep_findings(cluster_id, summary, calendar.next(now));
+  if (!server_) return;
+  for (auto& [key, snapshot] : snapshots) server_->publish(key, std::move(snapshot));
+}
+
+void Hub::keep_findings(std::int64_t cluster_id, Summary& summary, std::optional<Time> rebuild_at) {
   const std::lock_guard lock(mutex_);
   ClusterState& state = clusters_[cluster_id];
   state.findings = summary.findings();
   state.certificates = summary.certificates();
-  state.rebuild_at = calendar.next(now);
+  state.rebuild_at = rebuild_at;
 }
 
 }  // namespace mp::xds

@@ -103,6 +103,7 @@ class Hub {
   void take_cluster(Reader& db, std::int64_t cluster_id, const Objects& objects);
   void mark_due(Time now);
   void publish(std::int64_t cluster_id);
+  void keep_findings(std::int64_t cluster_id, Summary& summary, std::optional<Time> rebuild_at);
   Milliseconds pause() const;
 
   Store& store_;

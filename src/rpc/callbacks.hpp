@@ -1,4 +1,5 @@
-// The functions that nghttp2 calls for a session. Included by session.cpp and callbacks.cpp only.
+// The functions that nghttp2 calls for a session, and fields as it takes them. Included by the .cpp
+// files of the session only.
 #pragma once
 
 #include "rpc/session.hpp"
@@ -6,6 +7,15 @@
 #include <nghttp2/nghttp2.h>
 
 namespace mp::rpc {
+
+// Of texts that outlive it. nghttp2's interface takes mutable pointers and does not write to them.
+inline nghttp2_nv field(std::string_view name, std::string_view value,
+                        std::uint8_t flags = NGHTTP2_NV_FLAG_NONE) {
+  const auto bytes = [](std::string_view text) {
+    return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
+  };
+  return {bytes(name), bytes(value), name.size(), value.size(), flags};
+}
 
 struct SessionCallbacks {
   static const nghttp2_session_callbacks* all();

@@ -9,13 +9,6 @@
 namespace mp::rpc {
 namespace {
 
-nghttp2_nv field(std::string_view name, std::string_view value) {
-  const auto bytes = [](std::string_view text) {
-    return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
-  };
-  return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
-
 bool is_grpc(std::string_view content_type) {
   constexpr std::string_view ours = "application/grpc";
   if (!content_type.starts_with(ours)) return false;

@@ -26,14 +26,6 @@ std::unique_ptr<nghttp2_option, Free> make_options() {
   return std::unique_ptr<nghttp2_option, Free>(option);
 }
 
-nghttp2_nv field(std::string_view name, std::string_view value,
-                 std::uint8_t flags = NGHTTP2_NV_FLAG_NONE) {
-  const auto bytes = [](std::string_view text) {
-    return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
-  };
-  return {bytes(name), bytes(value), name.size(), value.size(), flags};
-}
-
 }  // namespace
 
 Session::Session(Side side, const Limits& limits, Host& host)

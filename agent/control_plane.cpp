@@ -87,8 +87,14 @@ Registration ControlPlane::register_proxy(const Secret& key) {
 }
 
 std::string ControlPlane::bootstrap(const Secret& key, const std::string& proxy_id) {
-  const std::string query = "bootstrap?proxy_id=" + curl::url_encoded(proxy_id) +
-                            "&format=json&admin_port=" + std::to_string(settings_.admin_port);
+  std::string query = "bootstrap?proxy_id=" + curl::url_encoded(proxy_id) +
+                      "&format=json&admin_port=" + std::to_string(settings_.admin_port);
+  const auto add = [&query](std::string_view name, const std::string& file) {
+    if (!file.empty()) query.append("&").append(name).append("=").append(curl::url_encoded(file));
+  };
+  add("ca_file", settings_.xds_ca_file);
+  add("certificate_file", settings_.xds_certificate_file);
+  add("key_file", settings_.xds_key_file);
   return call({.url = query}, key).body;
 }
 

@@ -61,6 +61,18 @@ void choice(CLI::App& app, const std::string& flag, std::string& value, const Ch
   });
 }
 
+// Files that Envoy reads itself.
+void declare_xds(CLI::App& run, Settings& settings) {
+  option(run, "--xds-ca-file", settings.xds_ca_file,
+         "PEM file of the authority that signed the xDS port's certificate (xds.tls files)")
+      ->type_name("FILE");
+  option(run, "--xds-certificate-file", settings.xds_certificate_file,
+         "PEM file of the certificate that Envoy shows to the xDS port (xds.client_ca)")
+      ->type_name("FILE");
+  option(run, "--xds-key-file", settings.xds_key_file, "PEM file of that certificate's key")
+      ->type_name("FILE");
+}
+
 void declare_run(CLI::App& run, Draft& draft) {
   Settings& settings = draft.settings;
   option(run, "--manager", settings.manager, "Address of the manager's REST API")->type_name("URL");
@@ -85,6 +97,7 @@ void declare_run(CLI::App& run, Draft& draft) {
   option(run, "--ca-file", settings.ca_file,
          "PEM file of the authority that signed the manager's certificate")
       ->type_name("FILE");
+  declare_xds(run, settings);
   option(run, "--drain-time", draft.drain_time,
          "Longest wait for open connections before a stop, seconds (10)")
       ->type_name("SECONDS")
@@ -133,6 +146,22 @@ void check_readable(const std::string& file, const std::string& flag) {
   std::error_code failure;
   if (!std::filesystem::is_regular_file(file, failure) || access(file.c_str(), R_OK) != 0) {
     throw SettingsError(flag + ": cannot read the file " + file);
+  }
+}
+
+// Envoy may run elsewhere.
+void make_absolute(std::string& file, const std::string& flag) {
+  if (file.empty()) return;
+  check_readable(file, flag);
+  file = std::filesystem::absolute(file).lexically_normal().string();
+}
+
+void check_xds_files(Settings& settings) {
+  make_absolute(settings.xds_ca_file, "--xds-ca-file");
+  make_absolute(settings.xds_certificate_file, "--xds-certificate-file");
+  make_absolute(settings.xds_key_file, "--xds-key-file");
+  if (settings.xds_certificate_file.empty() != settings.xds_key_file.empty()) {
+    throw SettingsError("--xds-certificate-file and --xds-key-file belong together");
   }
 }
 
@@ -191,6 +220,7 @@ Settings checked(const Draft& draft) {
   check_address(settings.listen_address);
   check_readable(settings.cluster_key_file, "--cluster-key-file");
   if (!settings.ca_file.empty()) check_readable(settings.ca_file, "--ca-file");
+  check_xds_files(settings);
   settings.envoy = find_envoy(settings.envoy.empty() ? "envoy" : settings.envoy);
   if (settings.hostname.empty()) settings.hostname = this_host();
   if (settings.state_dir.empty()) settings.state_dir = default_state_dir();

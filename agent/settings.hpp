@@ -28,7 +28,10 @@ struct Settings {
   std::uint16_t admin_port = 9901;  // 0: Envoy gets no admin interface
   std::string state_dir;
   std::string name;
-  std::string ca_file;                  // empty: the system's authorities
+  std::string ca_file;               // empty: the system's authorities
+  std::string xds_ca_file;           // empty: as the manager says; this and the next absolute
+  std::string xds_certificate_file;  // empty: Envoy shows none to the manager
+  std::string xds_key_file;
   std::chrono::seconds drain_time{10};  // 0..3600
   EnvoyLog envoy_log = EnvoyLog::File;
   log::Level log_level = log::Level::Info;

@@ -90,6 +90,20 @@ TEST_F(SettingsTest, VariablesAloneAreEnough) {
   EXPECT_TRUE(settings.envoy.ends_with("/sh"));
 }
 
+TEST_F(SettingsTest, FilesOfEnvoyAreAbsoluteAndComeInPairs) {
+  const std::string relative = std::filesystem::relative(key_).string();
+  const char* file = relative.c_str();
+  const Settings settings =
+      run({"--xds-ca-file", file, "--xds-certificate-file", file, "--xds-key-file", file});
+  EXPECT_EQ(settings.xds_ca_file, key_);
+  EXPECT_EQ(settings.xds_certificate_file, key_);
+  EXPECT_EQ(settings.xds_key_file, key_);
+  EXPECT_EQ(refusal({"--xds-key-file", file}),
+            "--xds-certificate-file and --xds-key-file belong together");
+  EXPECT_EQ(refusal({"--xds-ca-file", "/nowhere.pem"}),
+            "--xds-ca-file: cannot read the file /nowhere.pem");
+}
+
 TEST_F(SettingsTest, RefusesUnknownVariables) {
   set("MARCHPROXY_AGENT_MANAGR", "x");
   EXPECT_EQ(refusal({}), "unknown environment variable MARCHPROXY_AGENT_MANAGR");

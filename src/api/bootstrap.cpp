@@ -47,8 +47,31 @@ json::object socket_address(const HostPort& target) {
   return {{"socket_address", json::object{{"address", target.host}, {"port_value", target.port}}}};
 }
 
+// Files on the machine of who connects.
+struct OwnCertificate {
+  std::optional<std::string> certificate_file;
+  std::optional<std::string> key_file;
+};
+
+// Nobody gets a bootstrap that the xDS port would turn away.
+void check(const OwnCertificate& own, const XdsSettings& xds) {
+  if (!xds.client_ca.empty() && !own.certificate_file)
+    throw invalid("certificate_file", "Is required: the xDS port asks for a client certificate");
+  if (own.certificate_file && !own.key_file)
+    throw invalid("key_file", "Is required with certificate_file");
+  if (own.key_file && !own.certificate_file)
+    throw invalid("certificate_file", "Is required with key_file");
+}
+
+json::array own_certificates(const OwnCertificate& own) {
+  const auto file = [](const std::string& name) { return json::object{{"filename", name}}; };
+  return {json::object{{"certificate_chain", file(*own.certificate_file)},
+                       {"private_key", file(*own.key_file)}}};
+}
+
 // TLS to servers whose certificate must come from `trusted_ca` and have one of the names.
-json::object tls_socket(json::object trusted_ca, const std::vector<std::string>& names) {
+json::object tls_socket(json::object trusted_ca, const std::vector<std::string>& names,
+                        const OwnCertificate& own) {
   json::array matchers;
   for (const std::string& name : names) {
     const bool address = normal_address(name).has_value();
@@ -60,27 +83,30 @@ json::object tls_socket(json::object trusted_ca, const std::vector<std::string>&
   // Of several servers the name is that of the one which is connected to.
   const bool one = names.size() == 1;
   const std::string sni = one && !normal_address(names.front()) ? names.front() : "";
+  json::object common{{"validation_context", std::move(validation)}};
+  if (own.certificate_file) common["tls_certificates"] = own_certificates(own);
   json::object context{
       {"@type", "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"},
       {"sni", sni},
-      {"common_tls_context", json::object{{"validation_context", std::move(validation)}}}};
+      {"common_tls_context", std::move(common)}};
   if (!one) context["auto_host_sni"] = true;
   return {{"name", "envoy.transport_sockets.tls"}, {"typed_config", std::move(context)}};
 }
 
 // The manager's authority vouches for the server's certificate; the name in it does not depend on
 // how a proxy reaches the manager.
-json::object own_tls_socket(const Context& context) {
+json::object own_tls_socket(const Context& context, const OwnCertificate& own) {
   return tls_socket({{"inline_string", context.authority.certificates_pem()}},
-                    {std::string(xds_server_name)});
+                    {std::string(xds_server_name)}, own);
 }
 
-// With certificates from files the proxy trusts what the machine trusts, for the names it connects
-// to.
-json::object public_tls_socket(const std::vector<HostPort>& hosts) {
+// With certificates from files the proxy trusts what the machine trusts, or a file of its own, for
+// the names it connects to.
+json::object public_tls_socket(const std::vector<HostPort>& hosts, const std::string& ca_file,
+                               const OwnCertificate& own) {
   std::vector<std::string> names;
   for (const HostPort& each : hosts) names.push_back(each.host);
-  return tls_socket({{"filename", "/etc/ssl/certs/ca-certificates.crt"}}, names);
+  return tls_socket({{"filename", ca_file}}, names, own);
 }
 
 json::array endpoints(const std::vector<HostPort>& hosts) {
@@ -116,7 +142,7 @@ json::array with_key(std::string_view key) {
 }
 
 // Of several managers Envoy takes one for its stream, and another when that one is lost.
-json::object control_plane(const Call& call, std::string_view key) {
+json::object control_plane(const Call& call, std::string_view key, const BootstrapQuery& query) {
   const std::vector<HostPort> hosts = xds_hosts(call);
   const bool addresses = std::ranges::all_of(
       hosts, [](const HostPort& each) { return normal_address(each.host).has_value(); });
@@ -136,9 +162,12 @@ json::object control_plane(const Call& call, std::string_view key) {
       {"load_assignment",
        json::object{{"cluster_name", xds_cluster},
                     {"endpoints", json::array{json::object{{"lb_endpoints", endpoints(hosts)}}}}}}};
+  const OwnCertificate own{query.certificate_file, query.key_file};
   switch (call.context.settings.xds.tls) {
-    case XdsTls::Auto: cluster["transport_socket"] = own_tls_socket(call.context); break;
-    case XdsTls::Files: cluster["transport_socket"] = public_tls_socket(hosts); break;
+    case XdsTls::Auto: cluster["transport_socket"] = own_tls_socket(call.context, own); break;
+    case XdsTls::Files:
+      cluster["transport_socket"] = public_tls_socket(hosts, query.ca_file, own);
+      break;
     case XdsTls::Off: break;
   }
   return cluster;
@@ -150,7 +179,8 @@ json::object reconnect_policy() {
   return {{"retry_back_off", json::object{{"base_interval", "0.5s"}, {"max_interval", "10s"}}}};
 }
 
-json::object bootstrap(const Call& call, const Proxy& proxy, std::string_view key, int admin_port) {
+json::object bootstrap(const Call& call, const Proxy& proxy, std::string_view key,
+                       const BootstrapQuery& query) {
   const json::object ads{{"ads", json::object()}, {"resource_api_version", "V3"}};
   json::object document{
       {"node",
@@ -174,20 +204,21 @@ json::object bootstrap(const Call& call, const Proxy& proxy, std::string_view ke
                                json::array{json::object{{"key", key_header}, {"value", key}}}}}}}}},
            {"lds_config", ads},
            {"cds_config", ads}}},
-      {"static_resources", json::object{{"clusters", json::array{control_plane(call, key)}}}}};
-  if (admin_port != 0) document["admin"] = {{"address", socket_address({"127.0.0.1", admin_port})}};
+      {"static_resources",
+       json::object{{"clusters", json::array{control_plane(call, key, query)}}}}};
+  if (query.admin_port != 0)
+    document["admin"] = {{"address", socket_address({"127.0.0.1", query.admin_port})}};
   return document;
 }
 
 // The first kind that a client knows is taken. gRPC before 1.57 knows no "tls" (gRFC A65).
-json::array channel_credentials(XdsTls tls, const std::string& ca_file) {
-  switch (tls) {
-    case XdsTls::Auto:
-      return {{{"type", "tls"}, {"config", json::object{{"ca_certificate_file", ca_file}}}}};
-    case XdsTls::Files: return {{{"type", "tls"}, {"config", json::object()}}};
-    case XdsTls::Off: break;
-  }
-  return {{{"type", "insecure"}}};
+json::array channel_credentials(XdsTls tls, const GrpcBootstrapQuery& query) {
+  if (tls == XdsTls::Off) return {{{"type", "insecure"}}};
+  json::object config;
+  if (tls == XdsTls::Auto) config["ca_certificate_file"] = query.ca_file;
+  if (query.certificate_file) config["certificate_file"] = *query.certificate_file;
+  if (query.key_file) config["private_key_file"] = *query.key_file;
+  return {{{"type", "tls"}, {"config", std::move(config)}}};
 }
 
 }  // namespace
@@ -200,7 +231,8 @@ std::string xds_address(const Call& call) {
 
 Document bootstrap_document(const Call& call, const Proxy& proxy, std::string_view key,
                             const BootstrapQuery& query) {
-  const json::object document = bootstrap(call, proxy, key, query.admin_port);
+  check({query.certificate_file, query.key_file}, call.context.settings.xds);
+  const json::object document = bootstrap(call, proxy, key, query);
   if (query.format == BootstrapQuery::Format::Json)
     return {"application/json", json::serialize(document)};
   return {"application/yaml", yaml_text(document)};
@@ -208,9 +240,10 @@ Document bootstrap_document(const Call& call, const Proxy& proxy, std::string_vi
 
 Document grpc_bootstrap_document(const Call& call, std::string_view key,
                                  const GrpcBootstrapQuery& query) {
+  check({query.certificate_file, query.key_file}, call.context.settings.xds);
   const json::object server{
       {"server_uri", xds_address(call)},
-      {"channel_creds", channel_credentials(call.context.settings.xds.tls, query.ca_file)},
+      {"channel_creds", channel_credentials(call.context.settings.xds.tls, query)},
       {"server_features", json::array{"xds_v3"}}};
   const json::object document{
       {"xds_servers", json::array{server}},

@@ -17,14 +17,22 @@ xds::Admission admission(const Cluster& cluster, const Proxy& proxy, std::option
           .key_valid_until = until};
 }
 
-// What a node that never registered says of itself.
+// What a node that never registered says of itself. A word that is not known is no reason to give
+// it what it did not ask for, or to listen everywhere.
 Registration registration_of(const xds::NodeInfo& node) {
   Registration registration;
   registration.hostname = node.id;
   registration.version = std::string(version);
-  if (node.proxy_type == "ingress") registration.proxy_type = ProxyKind::Ingress;
+  if (node.proxy_type == "ingress") {
+    registration.proxy_type = ProxyKind::Ingress;
+  } else if (!node.proxy_type.empty() && node.proxy_type != "egress") {
+    throw Error(Code::Validation, "node.metadata.proxy_type must be egress or ingress");
+  }
+  if (node.listen_address.empty()) return registration;
   const auto address = normal_address(node.listen_address);
-  if (address) registration.listen_address = *address;
+  if (!address)
+    throw Error(Code::Validation, "node.metadata.listen_address must be an IPv4 or IPv6 address");
+  registration.listen_address = *address;
   return registration;
 }
 

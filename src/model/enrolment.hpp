@@ -104,6 +104,9 @@ struct BootstrapQuery {
   std::string proxy_id;
   enum class Format { Yaml, Json } format = Format::Yaml;
   int admin_port = 9901;
+  std::string ca_file = "/etc/ssl/certs/ca-certificates.crt";
+  std::optional<std::string> certificate_file;
+  std::optional<std::string> key_file;
 };
 template <>
 inline constexpr std::array names_of<BootstrapQuery::Format>{std::string_view("yaml"),
@@ -115,6 +118,16 @@ inline constexpr std::array bootstrap_query_fields{
     field<&BootstrapQuery::admin_port>("admin_port",
                                        "Port of Envoy's admin interface on 127.0.0.1; 0 for none.",
                                        {.min = 0, .max = 65535}),
+    field<&BootstrapQuery::ca_file>(
+        "ca_file", "Where the proxy keeps the authorities it trusts, when xds.tls is files.",
+        {.min = 1, .max = 1000, .format = "path"}),
+    field<&BootstrapQuery::certificate_file>(
+        "certificate_file",
+        "Where the proxy keeps its client certificate, which xds.client_ca asks for.",
+        {.min = 1, .max = 1000, .format = "path", .example = "\"/etc/marchproxy/proxy.pem\""}),
+    field<&BootstrapQuery::key_file>(
+        "key_file", "Where it keeps the private key of that certificate.",
+        {.min = 1, .max = 1000, .format = "path", .example = "\"/etc/marchproxy/proxy.key\""}),
 };
 template <>
 inline constexpr Description describe<BootstrapQuery> =
@@ -123,6 +136,8 @@ inline constexpr Description describe<BootstrapQuery> =
 struct GrpcBootstrapQuery {
   std::string node_id = "grpc";
   std::string ca_file = "/etc/marchproxy/authority.pem";
+  std::optional<std::string> certificate_file;
+  std::optional<std::string> key_file;
 };
 inline constexpr std::array grpc_bootstrap_query_fields{
     field<&GrpcBootstrapQuery::node_id>(
@@ -131,6 +146,12 @@ inline constexpr std::array grpc_bootstrap_query_fields{
     field<&GrpcBootstrapQuery::ca_file>(
         "ca_file", "Where the client keeps the manager's authority, when the xDS port has TLS.",
         {.min = 1, .max = 1000, .format = "path", .example = "\"/etc/marchproxy/authority.pem\""}),
+    field<&GrpcBootstrapQuery::certificate_file>(
+        "certificate_file", "Where the client keeps its certificate, which xds.client_ca asks for.",
+        {.min = 1, .max = 1000, .format = "path", .example = "\"/etc/marchproxy/client.pem\""}),
+    field<&GrpcBootstrapQuery::key_file>(
+        "key_file", "Where it keeps the private key of that certificate.",
+        {.min = 1, .max = 1000, .format = "path", .example = "\"/etc/marchproxy/client.key\""}),
 };
 template <>
 inline constexpr Description describe<GrpcBootstrapQuery> = part<GrpcBootstrapQuery>(

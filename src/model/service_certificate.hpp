@@ -7,7 +7,7 @@ namespace mp {
 
 struct ServiceCertificateRequest {
   std::string csr;
-  int ttl = 2592000;
+  int ttl = 86400;
 };
 
 inline constexpr std::array service_certificate_request_fields{

@@ -93,6 +93,19 @@ def test_unknown_node_is_registered_by_connecting_and_leaves_with_its_proxy(own,
         assert request(port, "web").service == "web", "Envoy serves what it has"
 
 
+@pytest.mark.parametrize("before, after, words", [
+    ('"proxy_type": "egress"', '"proxy_type": "Ingress"', "proxy_type must be egress or ingress"),
+    ('"listen_address": "0.0.0.0"', '"listen_address": "eth0"', "listen_address must be an IPv4 or IPv6 address")])
+def test_unknown_node_that_says_nonsense_is_not_registered(own, tmp_path, before, after, words):
+    """It would be given what it did not ask for, or listen everywhere."""
+    known = register(own, "known.test", address="0.0.0.0")
+    bootstrap = changed(changed(bootstrap_of(own, known), known, "walk-in"), before, after)
+    with BareEnvoy(bootstrap, tmp_path) as envoy:
+        envoy.start()
+        envoy.says(rf"closed: 3\b.*{words}")
+        assert own.api.get("/proxies/walk-in").status == 404
+
+
 def test_deleted_proxy_with_an_agent_comes_back_under_another_id(tmp_path, demo_ports, port):
     with Manager(tmp_path, MARCHPROXY_PROXY_HEARTBEAT_INTERVAL="1") as own, Proxy(own, tmp_path) as proxy:
         own.start()

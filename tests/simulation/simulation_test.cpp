@@ -10,7 +10,8 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <iostream>
+#include <set>
+#include <stdexcept>
 #include <utility>
 
 namespace mp::xds {
@@ -26,6 +27,15 @@ std::pair<std::uint64_t, std::uint64_t> seeds(std::uint64_t count) {
   const auto dash = text.find('-');
   const auto first = std::stoull(text);
   return {first, dash == text.npos ? first : std::stoull(text.substr(dash + 1))};
+}
+
+std::set<std::uint64_t> kept_seeds(const std::string& name) {
+  std::ifstream file{name};
+  if (!file) throw std::runtime_error("no " + name + ": run it from the project's root");
+  std::set<std::uint64_t> seeds;
+  for (std::string line; std::getline(file, line);)
+    if (!line.empty() && line.front() != '#') seeds.insert(std::stoull(line));
+  return seeds;
 }
 
 std::string last_events(const Trace& trace, std::size_t count) {
@@ -67,17 +77,22 @@ class Simulation : public testing::TestWithParam<Kind> {
                   << last_events(trace, count) << "Again, from its first event: "
                   << "MARCHPROXY_SIMULATION_SEEDS=" << seed << " simulation_test --gtest_filter='*/"
                   << GetParam().name << "'\n"
-                  << "Keep it: add the line \"" << seed << "  " << complaint << "\" to "
-                  << GetParam().kept;
+                  << keep(seed, complaint);
+  }
+
+  // From now on it is run every time.
+  static std::string keep(std::uint64_t seed, const std::string& complaint) {
+    const std::string line =
+        std::to_string(seed) + "  " + complaint.substr(0, complaint.find('\n'));
+    const std::string file = GetParam().kept;
+    if (kept_seeds(file).contains(seed)) return "It is kept in " + file;
+    if (std::ofstream(file, std::ios::app) << line << std::endl) return "Kept in " + file;
+    return "Keep it: add the line \"" + line + "\" to " + file;
   }
 };
 
 TEST_P(Simulation, SeedsThatOnceFailedHold) {
-  std::ifstream file{GetParam().kept};
-  ASSERT_TRUE(file) << "run it from the project's root";
-  for (std::string line; std::getline(file, line);) {
-    if (!line.empty() && line.front() != '#') holds(std::stoull(line));
-  }
+  for (const std::uint64_t seed : kept_seeds(GetParam().kept)) holds(seed);
 }
 
 TEST_P(Simulation, TheInvariantsHoldForEverySeed) {

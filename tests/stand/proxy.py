@@ -56,7 +56,8 @@ class EnvoyAdmin:
 class Proxy(Program):
     """marchproxy-agent and the Envoy below it."""
 
-    def __init__(self, manager, folder, kind="egress", address="127.0.0.1", hostname=None, key=KEY, envoy=ENVOY):
+    def __init__(self, manager, folder, kind="egress", address="127.0.0.1", hostname=None, key=KEY, envoy=ENVOY,
+                 more=()):
         name = hostname or f"{kind}.test"
         self.state = folder / f"agent-{name}"
         self.key_file = folder / f"key-{name}"
@@ -68,7 +69,7 @@ class Proxy(Program):
         super().__init__(f"agent {name}", [
             AGENT, "run", "--manager", manager.url, "--cluster-key-file", self.key_file, "--type", kind,
             "--envoy", envoy, "--hostname", name, "--listen-address", address, "--admin-port", self.admin.port,
-            "--state-dir", self.state, "--drain-time", "0"], folder / f"agent-{name}.log")
+            "--state-dir", self.state, "--drain-time", "0", *more], folder / f"agent-{name}.log")
 
     def start(self):
         super().start()

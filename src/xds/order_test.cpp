@@ -98,8 +98,8 @@ TEST_F(OrderTest, ASecretStaysUntilTheListenerThatUsedItIsGone) {
   EXPECT_EQ(talk.accept(), "listener -tls; secret -s");
 }
 
-// It left in one snapshot and comes back in the third: what used it has let go of it in between, and
-// clusters wait for an answer.
+// It left in one snapshot and comes back in the third: what used it has let go of it in between,
+// and clusters wait for an answer.
 TEST_F(OrderTest, AClusterThatHasComeBackIsNotTakenAway) {
   Content content = base;
   content[Type::Cluster]["b"] = "1";

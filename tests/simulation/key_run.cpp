@@ -52,9 +52,7 @@ class Guest final : public Line {
  public:
   Guest(KeyRun& run, std::int64_t cluster, std::string node, std::string key)
       : cluster(cluster), node(std::move(node)), key(std::move(key)), run_(run) {}
-  std::size_t write(std::vector<Message> messages) override {
-    return waiting += messages.size();
-  }
+  std::size_t write(std::vector<Message> messages) override { return waiting += messages.size(); }
   void read() override { is_in = true; }
   void finish(int status, const std::string& words) override;
   void abort() override { is_cut = true; }

@@ -57,6 +57,9 @@ void parse(CLI::App& app, const std::vector<std::string>& arguments) {
   } catch (const CLI::ExtrasError&) {
     const auto extras = app.remaining(true);
     throw extras.empty() ? unexpected("unexpected argument") : unknown_argument(extras);
+  } catch (const CLI::RequiredError& error) {  // no subcommand, or none that there is
+    const auto extras = app.remaining(true);
+    throw extras.empty() ? unexpected(error.what()) : unknown_argument(extras);
   } catch (const CLI::ParseError& error) {
     if (dynamic_cast<const CLI::Success*>(&error)) throw;
     throw unexpected(error.what());

@@ -42,6 +42,13 @@ def test_wrong_flag(tmp_path, arguments, named):
     refused(serve(tmp_path, arguments), named)
 
 
+@pytest.mark.parametrize("arguments, named", [([], "subcommand"), (["sevre"], "unexpected argument sevre"),
+                                              (["--http-listen", "127.0.0.1:0"], "unknown flag --http-listen")])
+def test_without_a_known_subcommand(arguments, named):
+    refused(subprocess.run([MANAGER, *arguments], capture_output=True, text=True, timeout=PATIENCE,
+                           env=environment()), named)
+
+
 @pytest.mark.parametrize("variable, value, named", [
     ("MARCHPROXY_HTTP_LISTEN", "127.0.0.1", "http.listen"), ("MARCHPROXY_XDS_LISTEN", "127.0.0.1:x", "xds.listen"),
     ("MARCHPROXY_LOG_FORMAT", "xml", "log.format"), ("MARCHPROXY_HTTP_LISTN", "127.0.0.1:0", "MARCHPROXY_HTTP_LISTN"),

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view content_type = "application/octet-stream";
 
-Document answer_challenge(Call& call, FileName token) {
+Document answer_challenge(Call& call, ChallengeToken token) {
   Document document{std::string(content_type), ""};
   call.read([&](Reader& db) {
     const auto proof = db.find<KeptProof>(token.value);
@@ -26,7 +26,9 @@ void acme_challenges(Endpoints& endpoints) {
                           .summary = "The proof that an ACME server looks for.",
                           .needs = Needs::Nothing,
                           .rate = Rate::Unlimited,
-                          .errors = {Code::NotFound}},
+                          .errors = {Code::NotFound},
+                          .example = "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA."
+                                     "9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"},
                          std::string(content_type), answer_challenge);
 }
 

@@ -1,5 +1,6 @@
 #include "access/keys.hpp"
 #include "api/context.hpp"
+#include "api/draft.hpp"
 #include "api/nouns.hpp"
 #include "api/selection.hpp"
 #include "api/sessions.hpp"
@@ -37,10 +38,13 @@ void check_owner(const User& owner, const ApiKey& key) {
     throw Error(Code::Permission, "Only an admin's key can have the permission admin");
 }
 
-Created<ApiKey> create_api_key(Call& call, New<ApiKey> body) {
+Created<ApiKey> create_api_key(Call& call, Draft<ApiKey> body) {
   ApiKey key = std::move(body.value);
-  if (key.expires_at && *key.expires_at <= call.context.clock.now())
-    throw invalid("expires_at", "Must be in the future", json::value(to_string(*key.expires_at)));
+  const bool has_end = key.expires_at && !is_broken(body.violations, "expires_at");
+  if (has_end && *key.expires_at <= call.context.clock.now())
+    body.violations.push_back(
+        {"expires_at", "Must be in the future", json::value(to_string(*key.expires_at))});
+  refuse(std::move(body.violations));
   check_owner(*call.caller.user, key);
   const Secret text = new_api_key();
   key.id = random_text(16);

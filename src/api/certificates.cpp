@@ -2,6 +2,7 @@
 #include "api/certificate_status.hpp"
 #include "api/certificate_use.hpp"
 #include "api/context.hpp"
+#include "api/draft.hpp"
 #include "api/nouns.hpp"
 #include "api/references.hpp"
 #include "api/selection.hpp"
@@ -58,11 +59,12 @@ CertificateFiles files_of(const CertificateUpload& parts) {
   return {.certificate = parts.cert_file, .key = parts.key_file, .authority = parts.ca_file};
 }
 
-CertificateFacts judged(const Call& call, const CertificateUpload& parts) {
-  Violations violations;
-  CertificateFacts facts = judge_upload(files_of(parts), call.context.clock.now(), violations);
-  if (!violations.empty()) throw invalid(std::move(violations));
-  return facts;
+// Files that are not there, or no files, are not judged.
+CertificateFacts judged(const Call& call, const CertificateUpload& parts, Violations& violations) {
+  for (const auto* file : {"cert_file", "key_file", "ca_file"}) {
+    if (is_broken(violations, file)) return {};
+  }
+  return judge_upload(files_of(parts), call.context.clock.now(), violations);
 }
 
 Page<Certificate> list_certificates(Call& call, Listing<Certificate> query) {
@@ -80,7 +82,10 @@ Page<Certificate> list_certificates(Call& call, Listing<Certificate> query) {
 
 Created<Certificate> upload_certificate(Call& call, Upload<CertificateUpload> body) {
   const CertificateUpload& parts = body.value;
-  const CertificateFacts facts = judged(call, parts);
+  const CertificateFacts facts = judged(call, parts, body.violations);
+  refuse_breaches(call, body.violations, [&](Reader& db, Violations& violations) {
+    look_for_cluster(db, call.caller, parts.cluster_id, violations);
+  });
   return write<Created<Certificate>>(call, [&](Writer& db) {
     Created<Certificate> created;
     Certificate& certificate = created.value;
@@ -118,10 +123,12 @@ Certificate replace_certificate(Call& call, Id<Certificate> id,
                           .ca_file = certificate.ca_pem,
                           .auto_renew = certificate.auto_renew,
                           .cluster_id = certificate.cluster_id};
-  change.apply(parts);
+  Violations violations = change.read(parts);
   const bool same = parts.cert_file == certificate.cert_pem &&
                     parts.key_file == certificate.key_pem && parts.ca_file == certificate.ca_pem;
-  if (!same) take_content(certificate, judged(call, parts), CertificateSource::File);
+  const CertificateFacts facts = same ? CertificateFacts{} : judged(call, parts, violations);
+  refuse(std::move(violations));
+  if (!same) take_content(certificate, facts, CertificateSource::File);
   certificate.name = parts.name;
   certificate.auto_renew = parts.auto_renew;
   return write<Certificate>(call, [&](Writer& db) {
@@ -185,7 +192,10 @@ Done delete_certificate(Call& call, Id<Certificate> id, Query<CertificateDeletio
   });
 }
 
-Created<Certificate> generate_wildcard(Call& call, New<WildcardRequest> body) {
+Created<Certificate> generate_wildcard(Call& call, Draft<WildcardRequest> body) {
+  refuse_breaches(call, body.violations, [&](Reader& db, Violations& violations) {
+    look_for_cluster(db, call.caller, body.value.cluster_id, violations);
+  });
   return write<Created<Certificate>>(call, [&](Writer& db) {
     const WildcardRequest& request = body.value;
     if (request.cluster_id) check_cluster(db, call.caller, *request.cluster_id);
@@ -263,11 +273,15 @@ void add_reads(Endpoints& endpoints) {
 void add_authority(Endpoints& endpoints) {
   endpoints.add_document({.id = "get_authority_certificate",
                           .call = "GET /certificates/ca",
-                          .summary = "The certificates of the manager's own authority."},
+                          .summary = "The certificates of the manager's own authority.",
+                          .example = "-----BEGIN CERTIFICATE-----\nMIICITCCAaegAwIBAgIU\n"
+                                     "-----END CERTIFICATE-----\n"},
                          std::string(pem_type), authority_certificate);
   endpoints.add_document({.id = "get_revocation_list",
                           .call = "GET /certificates/ca/crl",
-                          .summary = "What the manager's own authority has revoked."},
+                          .summary = "What the manager's own authority has revoked.",
+                          .example = "-----BEGIN X509 CRL-----\nMIIBFTCBnQIBATAKBggq\n"
+                                     "-----END X509 CRL-----\n"},
                          std::string(pem_type), revocation_list);
   endpoints.add({.id = "generate_wildcard_certificate",
                  .call = "POST /certificates/generate-wildcard",

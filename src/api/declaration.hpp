@@ -40,6 +40,7 @@ struct Declaration {
   Effect effect = Effect::Change;
   std::vector<std::string_view> headers = {};  // of the good answer, beside those that follow
   const Description* document = nullptr;       // of a JSON document without the envelope
+  std::string_view example = {};  // of a document without a description, as JSON where it is that
 };
 
 struct Parameter {

@@ -88,13 +88,17 @@ Document asset(Call& call, FileName file) {
 }  // namespace
 
 void documents(Endpoints& endpoints) {
+  constexpr const char* document_example =
+      R"({"openapi": "3.0.3", "info": {"title": "MarchProxy Manager", "version": "1.0.0"},
+          "paths": {}})";
   const auto add = [&](std::string_view id, std::string_view call, std::string_view summary,
                        std::string type, Document (*handler)(Call&)) {
     Declaration declaration{.id = id,
                             .call = call,
                             .summary = summary,
                             .needs = Needs::Nothing,
-                            .rate = Rate::Unlimited};
+                            .rate = Rate::Unlimited,
+                            .example = type == "text/html" ? "" : document_example};
     if (type == "text/html")
       declaration.headers = {"Content-Security-Policy", "X-Content-Type-Options"};
     endpoints.add_document(std::move(declaration), std::move(type), handler);

@@ -128,6 +128,10 @@ json::object filter_schema(json::object schema) {
   return schema;
 }
 
+void add_example(json::object& schema, std::string_view text) {
+  if (!text.empty()) schema["example"] = json::parse(text);
+}
+
 void refuse_repeats(const Call& call, Violations& violations) {
   for (std::size_t at = 1; at < call.query.size(); ++at) {
     for (std::size_t before = 0; before < at; ++before) {
@@ -150,6 +154,16 @@ std::int64_t read_integer_id(const Call& call) {
   const auto id = positive(path_parameter(call, "id"));
   if (!id) throw Error(Code::NotFound, "");
   return *id;
+}
+
+void id_parameter(Endpoint& endpoint, const Description& description, json::object schema) {
+  schema.erase("minLength");
+  const Field* id = find_field(description, "id");
+  if (id) add_example(schema, id->rules.example);
+  endpoint.parameters.push_back({"id", "path",
+                                 "Identifier of the " + std::string(description.name) + ".",
+                                 std::move(schema), true, std::string(description.name) + "_id"});
+  endpoint.object = &description;
 }
 
 ListQuery read_list_query(const Call& call, const Description& description,
@@ -190,7 +204,7 @@ void list_parameters(Endpoint& endpoint, const Description& description,
   list.push_back(
       {"search", "query",
        "Part of " + searched_fields(description) + ", upper and lower case of A to Z alike.",
-       filter_schema({{"type", "string"}, {"maxLength", 255}})});
+       filter_schema({{"type", "string"}, {"maxLength", 255}, {"example", "web"}})});
   json::array keys;
   for (const auto& key : sort_keys(description)) keys.emplace_back(key);
   list.push_back({"sort",
@@ -200,6 +214,7 @@ void list_parameters(Endpoint& endpoint, const Description& description,
   for (const Field& field : description.fields) {
     if (!field.rules.filter) continue;
     json::object schema = filter_schema(field.shape->schema({.min = field.rules.min}));
+    add_example(schema, field.rules.example);
     list.push_back(
         {field.name, "query", "Only those with this " + std::string(field.name) + ".", schema});
   }
@@ -209,14 +224,17 @@ void list_parameters(Endpoint& endpoint, const Description& description,
             ? json::object{{"type", "integer"}, {"format", "int64"}, {"minimum", 1}}
         : each.names.empty() ? filter_schema({{"type", "string"}})
                              : shape::enum_schema(each.names);
+    add_example(schema, each.example);
     list.push_back({each.name, "query", std::string(each.help), std::move(schema)});
   }
 }
 
 void query_parameters(Endpoint& endpoint, const Description& description) {
   for (const Field& field : description.fields) {
-    endpoint.parameters.push_back({field.name, "query", std::string(field.help),
-                                   field.shape->schema(field.rules), required(description, field)});
+    json::object schema = field.shape->schema(field.rules);
+    add_example(schema, field.rules.example);
+    endpoint.parameters.push_back({field.name, "query", std::string(field.help), std::move(schema),
+                                   required(description, field)});
   }
 }
 
@@ -252,13 +270,13 @@ void read_late_body(Call& call, const Description& description, void* object) {
   read_body(call, description, object, Unknown::Refuse);
 }
 
-void apply_change(Call& call, const Description& description, void* object) {
+Violations take_change(Call& call, const Description& description, void* object) {
   Violations violations;
   if (call.request.method == "PATCH")
     read_patch(description, object, call.body(), violations);
   else
     read_change(description, object, call.body(), violations);
-  if (!violations.empty()) throw invalid(std::move(violations));
+  return violations;
 }
 
 void refuse_query(const Call& call) {

@@ -28,6 +28,11 @@ struct FileName {
   std::string value;
 };
 
+// {name} of a challenge of an ACME server.
+struct ChallengeToken {
+  std::string value;
+};
+
 template <class T>
 struct New {
   T value{};
@@ -52,6 +57,7 @@ template <class T>
 struct Change {
   Call& call;
   void apply(T& object) const;
+  Violations read(T& object) const;  // the same, but tells what is wrong instead of throwing it
 };
 
 // Query parameters by a described struct.
@@ -102,6 +108,7 @@ struct Document {
 // ---- plain code behind the templates ----
 
 std::int64_t read_integer_id(const Call& call);  // NotFound when it is no positive number
+void id_parameter(Endpoint& endpoint, const Description& description, boost::json::object schema);
 ListQuery read_list_query(const Call& call, const Description& description,
                           std::span<const ExtraFilter> extra);
 void list_parameters(Endpoint& endpoint, const Description& description,
@@ -111,7 +118,7 @@ void read_query(const Call& call, const Description& description, void* object);
 void read_body(Call& call, const Description& description, void* object, Unknown unknown);
 void read_late_body(Call& call, const Description& description, void* object);
 bool needs_body(const Description& description);  // some field of it is required
-void apply_change(Call& call, const Description& description, void* object);
+Violations take_change(Call& call, const Description& description, void* object);
 void refuse_query(const Call& call);  // an endpoint without query parameters got some
 // The items are JSON texts with commas between.
 std::string page_text(const Description& description, const std::string& items, std::int64_t total,
@@ -127,8 +134,14 @@ T Late<T>::read() const {
 
 template <class T>
 void Change<T>::apply(T& object) const {
+  Violations violations = read(object);
+  if (!violations.empty()) throw invalid(std::move(violations));
+}
+
+template <class T>
+Violations Change<T>::read(T& object) const {
   check_match(call, describe<T>, &object);
-  apply_change(call, describe<T>, &object);
+  return take_change(call, describe<T>, &object);
 }
 
 template <class In>
@@ -137,12 +150,7 @@ struct Input;
 template <class T>
 struct Input<Id<T>> {
   static void declare(Endpoint& endpoint) {
-    boost::json::object schema = ShapeOf<decltype(T::id)>::schema({.min = 1});
-    schema.erase("minLength");
-    endpoint.parameters.push_back({"id", "path",
-                                   "Identifier of the " + std::string(describe<T>.name) + ".",
-                                   std::move(schema), true, std::string(describe<T>.name) + "_id"});
-    endpoint.object = &describe<T>;
+    id_parameter(endpoint, describe<T>, ShapeOf<decltype(T::id)>::schema({.min = 1}));
   }
   static Id<T> read(Call& call) {
     if constexpr (std::is_same_v<decltype(T::id), std::string>)
@@ -172,6 +180,19 @@ struct Input<FileName> {
         {"name", "path", "Name of the file.", {{"type", "string"}, {"example", "docs.js"}}, true});
   }
   static FileName read(Call& call) { return {path_parameter(call, "name")}; }
+};
+
+template <>
+struct Input<ChallengeToken> {
+  static void declare(Endpoint& endpoint) {
+    endpoint.parameters.push_back(
+        {"name",
+         "path",
+         "Token of the challenge.",
+         {{"type", "string"}, {"example", "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"}},
+         true});
+  }
+  static ChallengeToken read(Call& call) { return {path_parameter(call, "name")}; }
 };
 
 template <class T>

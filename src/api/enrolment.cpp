@@ -108,14 +108,19 @@ void enrolment(Endpoints& endpoints) {
                           .summary = "A complete Envoy bootstrap for a registered proxy.",
                           .needs = Needs::ClusterKey,
                           .rate = Rate::Configuration,
-                          .errors = {Code::NotFound}},
+                          .errors = {Code::NotFound},
+                          .example = R"({"node": {"id": "proxy-abc123", "cluster": "default"},
+                              "dynamic_resources": {"lds_config": {"ads": {}}}})"},
                          "application/yaml, application/json", get_bootstrap);
   endpoints.add_document(
       {.id = "get_grpc_bootstrap",
        .call = "GET /proxy/grpc-bootstrap",
        .summary = "A complete bootstrap for gRPC clients that call services without a proxy.",
        .needs = Needs::ClusterKey,
-       .rate = Rate::Configuration},
+       .rate = Rate::Configuration,
+       .example = R"({"node": {"id": "checkout", "cluster": "default"},
+           "xds_servers": [{"server_uri": "manager.company.com:18000",
+                            "server_features": ["xds_v3"]}]})"},
       "application/json", get_grpc_bootstrap);
 }
 

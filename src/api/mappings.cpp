@@ -1,4 +1,5 @@
 #include "api/context.hpp"
+#include "api/draft.hpp"
 #include "api/nouns.hpp"
 #include "api/references.hpp"
 #include "api/selection.hpp"
@@ -86,11 +87,18 @@ Page<Mapping> list_mappings(Call& call, Listing<Mapping> query) {
   return page;
 }
 
-Created<Mapping> create_mapping(Call& call, New<Mapping> body) {
+Created<Mapping> create_mapping(Call& call, Draft<Mapping> body) {
+  refuse_breaches(call, body.violations, [&](Reader& db, Violations& violations) {
+    look_for_cluster(db, call.caller, body.value.cluster_id, violations);
+    if (!is_broken(violations, "cluster_id"))
+      resolve_references(db, body.value, Mapping{}, violations);
+  });
   return write<Created<Mapping>>(call, [&](Writer& db) {
     Mapping mapping = body.value;
     check_cluster(db, call.caller, mapping.cluster_id);
-    resolve_references(db, mapping);
+    Violations violations;
+    resolve_references(db, mapping, Mapping{}, violations);
+    refuse(std::move(violations));
     refuse_clash(db, mapping);
     db.insert(mapping);
     keep_references(db, mapping);
@@ -111,8 +119,9 @@ Mapping update_mapping(Call& call, Id<Mapping> id, Change<Mapping> change) {
   return write<Mapping>(call, [&](Writer& db) {
     const Mapping before = load_visible(db, call.caller, id.value);
     Mapping mapping = before;
-    change.apply(mapping);
-    resolve_references(db, mapping, before);
+    Violations violations = change.read(mapping);
+    resolve_references(db, mapping, before, violations);
+    refuse(std::move(violations));
     refuse_clash(db, mapping);
     const bool changed = db.update(mapping, before);
     call.revision_cluster = mapping.cluster_id;

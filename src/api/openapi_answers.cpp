@@ -8,6 +8,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace mp::api {
@@ -33,13 +34,31 @@ json::object schema_of_document(std::string_view type) {
   return {{"type", "string"}};
 }
 
+// What files of these types begin with, where the declaration shows nothing of its own.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> beginnings{
+    {{"text/html", "<!doctype html>"},
+     {"text/javascript", "\"use strict\";"},
+     {"text/css", "body {"},
+     {"image/png", "\xc2\x89PNG"},
+     {"image/svg+xml", "<svg xmlns=\"http://www.w3.org/2000/svg\">"}}};
+
+json::value example_of_document(const Declaration& declaration, std::string_view type) {
+  const std::string_view shown = declaration.example;
+  if (type == "application/json" || type == "application/yaml") return json::parse(shown);
+  const auto* beginning =
+      std::ranges::find(beginnings, type, &std::pair<std::string_view, std::string_view>::first);
+  return json::value(shown.empty() ? beginning->second : shown);
+}
+
 // Of "application/yaml, application/json": a document each.
-json::object document_content(std::string_view types) {
+json::object document_content(const Endpoint& endpoint) {
+  std::string_view types = endpoint.content_type;
   json::object content;
   while (!types.empty()) {
     const std::string_view type = types.substr(0, types.find(", "));
     types.remove_prefix(std::min(types.size(), type.size() + 2));
-    content[type] = {{"schema", schema_of_document(type)}};
+    content[type] = {{"schema", schema_of_document(type)},
+                     {"example", example_of_document(endpoint.declaration, type)}};
   }
   return content;
 }
@@ -71,7 +90,7 @@ json::object good_answer(const Endpoint& endpoint, Schemas& schemas) {
     answer["content"] =
         json_content(schemas.document(*document), example_of(*document, SchemaOf::Answer));
   else if (!endpoint.content_type.empty())
-    answer["content"] = document_content(endpoint.content_type);
+    answer["content"] = document_content(endpoint);
   else
     answer["content"] = json_content(schemas.answer(endpoint), example_answer(endpoint));
   return answer;

@@ -68,6 +68,11 @@ json::object example_of(const Description& description, SchemaOf purpose) {
   return example;
 }
 
+json::value example_of(const json::object& schema) {
+  const auto* usual = schema.if_contains("default");
+  return usual ? *usual : plainest(schema);
+}
+
 json::object example_answer(const Endpoint& endpoint) {
   json::value data = nullptr;
   if (endpoint.data != Data::Nothing) data = example_of(*endpoint.data_of, SchemaOf::Answer);

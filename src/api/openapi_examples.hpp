@@ -8,6 +8,8 @@ namespace mp::api {
 
 // A body or an answer: bodies have what must be sent and what the declaration has an example for.
 boost::json::object example_of(const Description& description, SchemaOf purpose);
+// Of a parameter that names none: its default, or the plainest value.
+boost::json::value example_of(const boost::json::object& schema);
 
 // A whole good answer, and a whole error.
 boost::json::object example_answer(const Endpoint& endpoint);

@@ -66,10 +66,9 @@ json::object parameter_json(const Parameter& parameter) {
                          {"in", parameter.in},
                          {"description", parameter.help},
                          {"required", parameter.required}};
-  if (const auto* example = schema.if_contains("example")) {
-    described["example"] = *example;
-    schema.erase("example");
-  }
+  const auto* example = schema.if_contains("example");
+  described["example"] = example ? *example : example_of(schema);
+  schema.erase("example");
   described["schema"] = std::move(schema);
   return described;
 }

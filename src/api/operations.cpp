@@ -220,7 +220,10 @@ void operations(Endpoints& endpoints) {
                           .call = "GET ^/metrics",
                           .summary = "Figures for Prometheus.",
                           .needs = Needs::Nothing,
-                          .rate = Rate::Unlimited},
+                          .rate = Rate::Unlimited,
+                          .example = "# HELP marchproxy_users_total Total number of users\n"
+                                     "# TYPE marchproxy_users_total gauge\n"
+                                     "marchproxy_users_total 45\n"},
                          "text/plain", metrics);
 }
 

@@ -1,6 +1,7 @@
 #include "api/references.hpp"
 
 #include "api/context.hpp"
+#include "api/draft.hpp"
 #include "xds/load.hpp"
 
 #include <algorithm>
@@ -35,7 +36,10 @@ bool has_collection(Reader& db, std::int64_t cluster_id, const std::string& name
 void resolve_side(Reader& db, std::int64_t cluster_id, std::vector<ServiceRef>& side,
                   const std::vector<ServiceRef>& before, const std::string& field,
                   Violations& violations) {
+  if (is_broken_as_a_whole(violations, field)) return;
   for (std::size_t at = 0; at < side.size(); ++at) {
+    const std::string place = field + "[" + std::to_string(at) + "]";
+    if (is_broken(violations, place)) continue;
     ServiceRef& reference = side[at];
     if (reference.kind == ServiceRef::Kind::Any || reference.service_id != 0) continue;
     if (std::ranges::find(before, reference) != before.end()) continue;
@@ -46,8 +50,7 @@ void resolve_side(Reader& db, std::int64_t cluster_id, std::vector<ServiceRef>& 
     const std::string what = reference.kind == ServiceRef::Kind::Service
                                  ? "No service of this name in the cluster"
                                  : "No service of this collection in the cluster";
-    violations.push_back(
-        {field + "[" + std::to_string(at) + "]", what, ShapeOf<ServiceRef>::to_json(reference)});
+    violations.push_back({place, what, ShapeOf<ServiceRef>::to_json(reference)});
   }
 }
 
@@ -147,13 +150,12 @@ Status StatusReader::settled(const xds::Hub& hub, const Written& written) {
   return statuses.of(written.noun, written.id, written.cluster_id);
 }
 
-void resolve_references(Reader& db, Mapping& mapping, const Mapping& before) {
-  Violations violations;
+void resolve_references(Reader& db, Mapping& mapping, const Mapping& before,
+                        Violations& violations) {
   resolve_side(db, mapping.cluster_id, mapping.source_services, before.source_services,
                "source_services", violations);
   resolve_side(db, mapping.cluster_id, mapping.dest_services, before.dest_services, "dest_services",
                violations);
-  if (!violations.empty()) throw invalid(std::move(violations));
 }
 
 void keep_references(Writer& db, const Mapping& mapping) {

@@ -64,8 +64,10 @@ class StatusReader {
 };
 
 // Finds the services that the mapping names; a name or collection that does not exist is a
-// violation, unless the mapping had that collection `before`: it may have emptied since.
-void resolve_references(Reader& db, Mapping& mapping, const Mapping& before = {});
+// violation, unless the mapping had that collection `before`: it may have emptied since. What is
+// among the violations already is not looked for.
+void resolve_references(Reader& db, Mapping& mapping, const Mapping& before,
+                        Violations& violations);
 // Replaces the rows that hold the mapping's services.
 void keep_references(Writer& db, const Mapping& mapping);
 // Before a service goes: its mappings lose it, or go when it was the last name on a side.

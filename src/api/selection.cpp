@@ -1,4 +1,6 @@
 #include "api/selection.hpp"
+
+#include "api/draft.hpp"
 #include "base/utf8.hpp"
 
 namespace mp::api {
@@ -60,8 +62,16 @@ void narrow_to_visible(Selection& selection, const Caller& caller, const std::st
 }
 
 void check_cluster(Reader& db, const Caller& caller, std::int64_t cluster_id) {
-  if (may_see(caller, cluster_id) && db.has<Cluster>(cluster_id)) return;
-  throw invalid("cluster_id", "Is not a cluster that you can use", boost::json::value(cluster_id));
+  Violations violations;
+  look_for_cluster(db, caller, cluster_id, violations);
+  refuse(std::move(violations));
+}
+
+void look_for_cluster(Reader& db, const Caller& caller, std::optional<std::int64_t> cluster_id,
+                      Violations& violations) {
+  if (!cluster_id || is_broken(violations, "cluster_id")) return;
+  if (may_see(caller, *cluster_id) && db.has<Cluster>(*cluster_id)) return;
+  violations.push_back({"cluster_id", "Is not a cluster that you can use", *cluster_id});
 }
 
 }  // namespace mp::api

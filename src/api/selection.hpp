@@ -61,5 +61,8 @@ T get_visible(Reader& db, const Caller& caller, std::int64_t id) {
 
 // Throws a violation of cluster_id unless there is such a cluster and the caller sees it.
 void check_cluster(Reader& db, const Caller& caller, std::int64_t cluster_id);
+// The same beside other violations, unless one of them is of cluster_id; none is no cluster's.
+void look_for_cluster(Reader& db, const Caller& caller, std::optional<std::int64_t> cluster_id,
+                      Violations& violations);
 
 }  // namespace mp::api

@@ -1,4 +1,5 @@
 #include "api/context.hpp"
+#include "api/draft.hpp"
 #include "api/nouns.hpp"
 #include "api/references.hpp"
 #include "api/selection.hpp"
@@ -39,7 +40,10 @@ Page<Service> list_services(Call& call, Listing<Service> query) {
   return page;
 }
 
-Created<Service> create_service(Call& call, New<Service> body) {
+Created<Service> create_service(Call& call, Draft<Service> body) {
+  refuse_breaches(call, body.violations, [&](Reader& db, Violations& violations) {
+    look_for_cluster(db, call.caller, body.value.cluster_id, violations);
+  });
   return write<Created<Service>>(call, [&](Writer& db) {
     Created<Service> created{std::move(body.value)};
     check_cluster(db, call.caller, created.value.cluster_id);

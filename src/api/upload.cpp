@@ -62,12 +62,12 @@ void add_others(Violations& violations, Violations others) {
 }
 
 template <class Take>
-void read(const Call& call, const Description& description, Take take) {
+Violations read(const Call& call, const Description& description, Take take) {
   Violations violations, others;
   const json::object body = body_of(call, description, violations);
   take(body, others);
   add_others(violations, std::move(others));
-  if (!violations.empty()) throw invalid(std::move(violations));
+  return violations;
 }
 
 }  // namespace
@@ -76,14 +76,14 @@ bool is_file(const Field& field) {
   return !field.rules.format.empty() && find_format(field.rules.format).standard == "binary";
 }
 
-void read_upload(const Call& call, const Description& description, void* object) {
-  read(call, description, [&](const json::object& body, Violations& violations) {
+Violations read_upload(const Call& call, const Description& description, void* object) {
+  return read(call, description, [&](const json::object& body, Violations& violations) {
     read_new(description, object, body, "", violations);
   });
 }
 
-void apply_upload(const Call& call, const Description& description, void* object) {
-  read(call, description, [&](const json::object& body, Violations& violations) {
+Violations read_upload_change(const Call& call, const Description& description, void* object) {
+  return read(call, description, [&](const json::object& body, Violations& violations) {
     read_change(description, object, body, violations);
   });
 }

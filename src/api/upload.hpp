@@ -12,10 +12,11 @@ inline constexpr std::string_view form_data = "multipart/form-data";
 // Whether a field is sent as a file.
 bool is_file(const Field& field);
 
-// All parts at once, checked.
+// All parts at once, and what is wrong with them in themselves.
 template <class T>
 struct Upload {
   T value{};
+  Violations violations{};
 };
 
 // Applied once the object is loaded: the parts that are sent replace what `value` holds, the rest
@@ -23,15 +24,15 @@ struct Upload {
 template <class T>
 struct UploadChange {
   Call& call;
-  void apply(T& value) const;
+  Violations read(T& value) const;
 };
 
-void read_upload(const Call& call, const Description& description, void* object);
-void apply_upload(const Call& call, const Description& description, void* object);
+Violations read_upload(const Call& call, const Description& description, void* object);
+Violations read_upload_change(const Call& call, const Description& description, void* object);
 
 template <class T>
-void UploadChange<T>::apply(T& value) const {
-  apply_upload(call, describe<T>, &value);
+Violations UploadChange<T>::read(T& value) const {
+  return read_upload_change(call, describe<T>, &value);
 }
 
 template <class T>
@@ -42,7 +43,7 @@ struct Input<Upload<T>> {
   }
   static Upload<T> read(Call& call) {
     Upload<T> input;
-    read_upload(call, describe<T>, &input.value);
+    input.violations = read_upload(call, describe<T>, &input.value);
     return input;
   }
 };

@@ -1,4 +1,5 @@
 #include "api/context.hpp"
+#include "api/draft.hpp"
 #include "api/nouns.hpp"
 #include "api/proof.hpp"
 #include "api/selection.hpp"
@@ -9,20 +10,25 @@ namespace mp::api {
 
 namespace {
 
-void check_clusters(Reader& db, const User& user) {
-  Violations violations;
+void look_for_clusters(Reader& db, const User& user, Violations& violations) {
+  if (is_broken_as_a_whole(violations, "clusters")) return;
   for (std::size_t at = 0; at < user.clusters.size(); ++at) {
+    const std::string place = "clusters[" + std::to_string(at) + "]";
+    if (is_broken(violations, place)) continue;
     if (user.clusters[at] > 0 && db.has<Cluster>(user.clusters[at])) continue;
-    violations.push_back(
-        {"clusters[" + std::to_string(at) + "]", "Is not a cluster", user.clusters[at]});
+    violations.push_back({place, "Is not a cluster", user.clusters[at]});
   }
-  if (!violations.empty()) throw invalid(std::move(violations));
 }
 
-void check_password(const Secret& password, const std::string& username) {
+void check_clusters(Reader& db, const User& user) {
   Violations violations;
-  check_password_rules(password, username, "password", violations);
-  if (!violations.empty()) throw invalid(std::move(violations));
+  look_for_clusters(db, user, violations);
+  refuse(std::move(violations));
+}
+
+void judge_password(const User& user, Violations& violations) {
+  if (user.password && !is_broken(violations, "password"))
+    check_password_rules(*user.password, user.username, "password", violations);
 }
 
 bool is_last_admin(Reader& db, const User& user) {
@@ -32,6 +38,11 @@ bool is_last_admin(Reader& db, const User& user) {
 }
 
 constexpr std::string_view turned_on_by_user = "Is turned on by the user: POST /auth/2fa/enable";
+
+void judge_second_factor(const User& user, const User& before, Violations& violations) {
+  if (user.totp_enabled && !before.totp_enabled && !is_broken(violations, "totp_enabled"))
+    violations.push_back({"totp_enabled", std::string(turned_on_by_user), true});
+}
 
 Error last_admin() { return Error(Code::Conflict, "The last active administrator must stay"); }
 
@@ -54,11 +65,15 @@ Page<User> list_users(Call& call, Listing<User> query) {
   return page;
 }
 
-Created<User> create_user(Call& call, New<User> body) {
+Created<User> create_user(Call& call, Draft<User> body) {
   User user = std::move(body.value);
-  if (!user.password) throw invalid("password", "Is required");
-  if (user.totp_enabled) throw invalid("totp_enabled", std::string(turned_on_by_user), true);
-  check_password(*user.password, user.username);
+  Violations& violations = body.violations;
+  if (!user.password && !is_broken(violations, "password"))
+    violations.push_back({"password", "Is required"});
+  judge_second_factor(user, {}, violations);
+  judge_password(user, violations);
+  refuse_breaches(call, violations,
+                  [&](Reader& db, Violations& all) { look_for_clusters(db, user, all); });
   user.password_hash = call.context.hashes.hash(*user.password);
   user.password.reset();
   return write<Created<User>>(call, [&](Writer& db) {
@@ -87,7 +102,6 @@ void check_own_change(const User& before, const User& after) {
 // password.
 std::string hash_of_change(Call& call, const User& before, const User& after) {
   if (!after.password) return {};
-  check_password(*after.password, before.username);
   const bool self = call.caller.user->id == before.id;
   if (self) {
     if (!after.current_password)
@@ -98,33 +112,38 @@ std::string hash_of_change(Call& call, const User& before, const User& after) {
 }
 
 // What the request makes of the row as it is now: others may change it while a password is hashed.
-User changed_user(Call& call, const Change<User>& change, const User& before) {
+User changed_user(Call& call, Reader& db, const Change<User>& change, const User& before) {
   User after = before;
-  change.apply(after);
-  if (!call.caller.is_admin()) check_own_change(before, after);
+  Violations violations = change.read(after);
+  const bool admin = call.caller.is_admin();
+  if (!admin && violations.empty()) check_own_change(before, after);
   if (call.caller.api_key && after.password && call.caller.user->id == before.id)
     throw Error(Code::Permission, "An API key may not change its owner's password; sign in");
-  if (after.totp_enabled && !before.totp_enabled)
-    throw invalid("totp_enabled", std::string(turned_on_by_user), true);
+  judge_second_factor(after, before, violations);
+  judge_password(after, violations);
+  if (admin) look_for_clusters(db, after, violations);
+  refuse(std::move(violations));
   return after;
 }
 
 User update_user(Call& call, Id<User> id, Change<User> change) {
-  User seen;
-  call.read([&](Reader& db) { seen = load_user(db, call.caller, id.value); });
+  User seen, wanted;
+  call.read([&](Reader& db) {
+    seen = load_user(db, call.caller, id.value);
+    wanted = changed_user(call, db, change, seen);
+  });
   const bool self = call.caller.user->id == seen.id;
-  const std::string hash = hash_of_change(call, seen, changed_user(call, change, seen));
+  const std::string hash = hash_of_change(call, seen, wanted);
   User saved = write<User>(call, [&](Writer& db) {
     const User before = load_user(db, call.caller, id.value);
     // The current password was checked against a hash that another request has replaced since.
     if (!hash.empty() && self && before.password_hash != seen.password_hash)
       throw invalid("current_password", "Is not the current password");
-    User user = changed_user(call, change, before);
+    User user = changed_user(call, db, change, before);
     user.password.reset();
     user.current_password.reset();
     if (is_last_admin(db, before) && !(user.is_admin && user.is_active)) throw last_admin();
     if (!hash.empty()) user.password_hash = hash;
-    check_clusters(db, user);
     db.update(user);
     if (before.totp_enabled && !user.totp_enabled) end_second_factor(db, user);
     if (!hash.empty()) log_credential(db, "password", Action::Update, user, "password_changed");

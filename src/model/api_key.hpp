@@ -28,7 +28,8 @@ struct ApiKey {
 void check_api_key(const void* object, Violations& violations);
 
 inline constexpr std::array api_key_fields{
-    field<&ApiKey::id>("id", "Identifier.", {.mode = Mode::Server}),
+    field<&ApiKey::id>("id", "Identifier.",
+                       {.mode = Mode::Server, .example = "\"4h9slXGM59JqRWht\""}),
     field<&ApiKey::name>("name", "What it is for.",
                          {.mode = Mode::Fixed,
                           .min = 1,

@@ -13,6 +13,7 @@ struct ExtraFilter {
   std::string_view help;
   JsonType type;
   std::span<const std::string_view> names{};  // of an enumeration
+  std::string_view example{};                 // JSON text
 };
 
 template <class T>

@@ -19,11 +19,15 @@ inline constexpr std::array extra_filters<Mapping>{
     ExtraFilter{
         "source_service",
         "Only those that name this among their sources: a service, collection:<name> or any.",
-        JsonType::String},
+        JsonType::String,
+        {},
+        "\"web-frontend\""},
     ExtraFilter{"dest_service",
                 "Only those that name this among their destinations: a service or "
                 "collection:<name>.",
-                JsonType::String},
+                JsonType::String,
+                {},
+                "\"web-backend\""},
 };
 
 template <>

@@ -170,12 +170,12 @@ inline constexpr std::array license_status_fields{
     field<&LicenseStatus::features>("features", "What is open now.", {.mode = Mode::Server}),
     field<&LicenseStatus::limits>("limits", "What holds now.", {.mode = Mode::Server}),
     field<&LicenseStatus::license_key>("license_key", "The stored key, masked.",
-                                       {.mode = Mode::Server}),
+                                       {.mode = Mode::Server, .example = "null"}),
     field<&LicenseStatus::expires_at>("expires_at", "When the license ends; null for never.",
-                                      {.mode = Mode::Server}),
+                                      {.mode = Mode::Server, .example = "null"}),
     field<&LicenseStatus::state>("state", "Where the stored key stands.", {.mode = Mode::Server}),
     field<&LicenseStatus::answered_at>("answered_at", "When the license server last answered.",
-                                       {.mode = Mode::Server}),
+                                       {.mode = Mode::Server, .example = "null"}),
 };
 template <>
 inline constexpr Description describe<LicenseStatus> =
@@ -210,15 +210,16 @@ inline constexpr std::array license_validation_fields{
     field<&LicenseValidation::valid>("valid", "Whether the key is good; only then it is kept.",
                                      {.mode = Mode::Server}),
     field<&LicenseValidation::message>("message", "What the license server says.",
-                                       {.mode = Mode::Server}),
-    field<&LicenseValidation::license_key>("license_key", "The key, masked.",
-                                           {.mode = Mode::Server}),
+                                       {.mode = Mode::Server, .example = "\"License not found\""}),
+    field<&LicenseValidation::license_key>(
+        "license_key", "The key, masked.",
+        {.mode = Mode::Server, .example = "\"PENG-****-****-****-****-ABCD\""}),
     field<&LicenseValidation::license_type>("license_type", "What the key is for.",
                                             {.mode = Mode::Server}),
     field<&LicenseValidation::features>("features", "What it opens.", {.mode = Mode::Server}),
     field<&LicenseValidation::limits>("limits", "How much it allows.", {.mode = Mode::Server}),
     field<&LicenseValidation::expires_at>("expires_at", "When it ends; null for never.",
-                                          {.mode = Mode::Server}),
+                                          {.mode = Mode::Server, .example = "null"}),
 };
 template <>
 inline constexpr Description describe<LicenseValidation> = part<LicenseValidation>(

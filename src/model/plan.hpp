@@ -239,8 +239,9 @@ inline constexpr std::array planned_audience_fields{
                                       {.mode = Mode::Server}),
     field<&PlannedAudience::disappeared>(
         "disappeared", "Findings that there would not be any more.", {.mode = Mode::Server}),
-    field<&PlannedAudience::breaches>(
-        "breaches", "What would keep the configuration from being sent.", {.mode = Mode::Server}),
+    field<&PlannedAudience::breaches>("breaches",
+                                      "What would keep the configuration from being sent.",
+                                      {.mode = Mode::Server, .example = "[]"}),
 };
 template <>
 inline constexpr Description describe<PlannedAudience> = part<PlannedAudience>(

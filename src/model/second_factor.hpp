@@ -29,8 +29,9 @@ struct SecondFactorStart {
   Secret password;
 };
 inline constexpr std::array second_factor_start_fields{
-    field<&SecondFactorStart::password>("password", "The password.",
-                                        {.min = 1, .max = 128, .sensitive = true}),
+    field<&SecondFactorStart::password>(
+        "password", "The password.",
+        {.min = 1, .max = 128, .sensitive = true, .example = "\"secure_password\""}),
 };
 template <>
 inline constexpr Description describe<SecondFactorStart> = part<SecondFactorStart>(
@@ -43,15 +44,20 @@ struct SecondFactorSetup {
   std::vector<Secret> backup_codes;
 };
 inline constexpr std::array second_factor_setup_fields{
-    field<&SecondFactorSetup::secret>("secret", "For an authenticator app, in base 32.",
-                                      {.mode = Mode::Server}),
-    field<&SecondFactorSetup::otpauth_uri>("otpauth_uri", "The same as a link that apps open.",
-                                           {.mode = Mode::Server}),
-    field<&SecondFactorSetup::qr_code_png>(
-        "qr_code_png", "The link as a QR code: a PNG picture, in base 64.", {.mode = Mode::Server}),
+    field<&SecondFactorSetup::secret>(
+        "secret", "For an authenticator app, in base 32.",
+        {.mode = Mode::Server, .example = "\"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP\""}),
+    field<&SecondFactorSetup::otpauth_uri>(
+        "otpauth_uri", "The same as a link that apps open.",
+        {.mode = Mode::Server,
+         .example = "\"otpauth://totp/MarchProxy:admin?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+                    "&issuer=MarchProxy&algorithm=SHA1&digits=6&period=30\""}),
+    field<&SecondFactorSetup::qr_code_png>("qr_code_png",
+                                           "The link as a QR code: a PNG picture, in base 64.",
+                                           {.mode = Mode::Server, .example = "\"iVBORw0KGgo=\""}),
     field<&SecondFactorSetup::backup_codes>(
         "backup_codes", "Each signs in once in place of a code; shown this once.",
-        {.mode = Mode::Server}),
+        {.mode = Mode::Server, .example = "[\"ctyh-acdf-jy2v-yc8f\"]"}),
 };
 template <>
 inline constexpr Description describe<SecondFactorSetup> =
@@ -75,8 +81,9 @@ struct SecondFactorEnd {
   Secret totp_code;
 };
 inline constexpr std::array second_factor_end_fields{
-    field<&SecondFactorEnd::password>("password", "The password.",
-                                      {.min = 1, .max = 128, .sensitive = true}),
+    field<&SecondFactorEnd::password>(
+        "password", "The password.",
+        {.min = 1, .max = 128, .sensitive = true, .example = "\"secure_password\""}),
     field<&SecondFactorEnd::totp_code>(
         "totp_code", "Six digits, or a backup code.",
         {.min = 6, .max = 64, .sensitive = true, .example = "\"123456\""}),

@@ -86,6 +86,53 @@ TEST(OpenApi, describes_every_operation_parameter_and_answer) {
       });
 }
 
+TEST(OpenApi, shows_an_example_of_every_parameter_body_and_answer) {
+  each_operation(
+      [&](const std::string& path, const std::string& method, const json::object& operation) {
+        const auto expect_examples = [&](const json::value& part, const std::string& place) {
+          const auto* contents = part.as_object().if_contains("content");
+          if (!contents) return;
+          for (const auto& content : contents->as_object()) {
+            EXPECT_TRUE(content.value().as_object().contains("example"))
+                << method << " " << path << " " << place << " " << std::string(content.key());
+          }
+        };
+        for (const auto& each : operation.at("parameters").as_array()) {
+          const json::value& parameter = *the_judge().schemas().resolve(each);
+          EXPECT_TRUE(parameter.as_object().contains("example"))
+              << method << " " << path << " " << json::serialize(parameter.at("name"));
+        }
+        if (const auto* body = operation.if_contains("requestBody")) expect_examples(*body, "body");
+        for (const auto& each : operation.at("responses").as_object())
+          expect_examples(*the_judge().schemas().resolve(each.value()), std::string(each.key()));
+      });
+}
+
+// A text without a word shows nothing.
+TEST(OpenApi, shows_examples_that_say_something) {
+  const auto telling = [](const json::value& data, const char* name) {
+    return !data.at(name).as_string().empty();
+  };
+  const auto example = [](const char* path, const char* status) -> const json::value& {
+    return the_judge()
+        .document()
+        .at("paths")
+        .at(path)
+        .at("post")
+        .at("responses")
+        .at(status)
+        .at("content")
+        .at("application/json")
+        .at("example")
+        .at("data");
+  };
+  const json::value& setup = example("/api/v1/auth/2fa/enable", "200");
+  for (const char* name : {"secret", "otpauth_uri", "qr_code_png"})
+    EXPECT_TRUE(telling(setup, name)) << name;
+  EXPECT_TRUE(telling(example("/api/v1/auth/api-keys", "201"), "id"));
+  EXPECT_TRUE(telling(example("/api/v1/license/validate", "200"), "message"));
+}
+
 TEST(EveryEndpoint, has_examples_that_its_schemas_take) {
   each_object(the_judge().document(), [&](const json::object& object) {
     const auto* example = object.if_contains("example");

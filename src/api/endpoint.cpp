@@ -230,9 +230,14 @@ void list_parameters(Endpoint& endpoint, const Description& description,
 }
 
 void query_parameters(Endpoint& endpoint, const Description& description) {
+  const auto fresh = description.make();
   for (const Field& field : description.fields) {
     json::object schema = field.shape->schema(field.rules);
-    add_example(schema, field.rules.example);
+    json::value usual = field.shape->to_json(field.of(fresh.get()));
+    if (!field.rules.example.empty())
+      add_example(schema, field.rules.example);
+    else if (!usual.is_null())
+      schema["example"] = std::move(usual);
     endpoint.parameters.push_back({field.name, "query", std::string(field.help), std::move(schema),
                                    required(description, field)});
   }

@@ -34,6 +34,7 @@ HostPort split(const std::string& text, int default_port) {
 
 std::vector<HostPort> xds_hosts(const Call& call) {
   std::vector<HostPort> hosts;
+  hosts.reserve(call.context.settings.xds.advertise.size());
   for (const std::string& address : call.context.settings.xds.advertise)
     hosts.push_back(split(address, call.context.xds_port));
   if (!hosts.empty()) return hosts;
@@ -105,6 +106,7 @@ json::object own_tls_socket(const Context& context, const OwnCertificate& own) {
 json::object public_tls_socket(const std::vector<HostPort>& hosts, const std::string& ca_file,
                                const OwnCertificate& own) {
   std::vector<std::string> names;
+  names.reserve(hosts.size());
   for (const HostPort& each : hosts) names.push_back(each.host);
   return tls_socket({{"filename", ca_file}}, names, own);
 }

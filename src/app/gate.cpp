@@ -36,6 +36,11 @@ Registration registration_of(const xds::NodeInfo& node) {
   return registration;
 }
 
+// A proxy's bootstrap keeps the name that its cluster had: renaming it must lock nobody out.
+bool is_a_cluster(Reader& db, const std::string& name) {
+  return !db.select<Cluster>({.where = "name = :name", .values = {{"name", name}}}).empty();
+}
+
 }  // namespace
 
 xds::Admission DatabaseGate::admit(std::string_view cluster_key, const xds::NodeInfo& node) {
@@ -43,9 +48,15 @@ xds::Admission DatabaseGate::admit(std::string_view cluster_key, const xds::Node
   const Caller caller = context_.credentials.by_cluster_key(cluster_key, until);
   if (!caller.cluster) throw Error(Code::Authentication, "");
   const Cluster& cluster = *caller.cluster;
-  if (!node.cluster.empty() && node.cluster != cluster.name) {
+  std::optional<Proxy> known;
+  bool names_another = !node.cluster.empty() && node.cluster != cluster.name;
+  context_.store.read([&](Reader& db) {
+    known = db.find<Proxy>(node.id);
+    if (names_another && known && known->cluster_id == cluster.id)
+      names_another = is_a_cluster(db, node.cluster);
+  });
+  if (names_another)
     throw Error(Code::Permission, "The key is not of the cluster that the node names");
-  }
   if (node.proxyless) {
     return {.cluster_id = cluster.id,
             .cluster_name = cluster.name,
@@ -55,8 +66,6 @@ xds::Admission DatabaseGate::admit(std::string_view cluster_key, const xds::Node
             .listen_address = "",
             .key_valid_until = until};
   }
-  std::optional<Proxy> known;
-  context_.store.read([&](Reader& db) { known = db.find<Proxy>(node.id); });
   if (known && known->cluster_id != cluster.id)
     throw Error(Code::Permission, "The node is another cluster's");
   if (known) return admission(cluster, *known, until);

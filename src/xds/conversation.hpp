@@ -67,10 +67,10 @@ class Conversation {
 
   // Each returns what the server sends at once, and keeps it for the next answer.
   std::string ask(Type type, std::vector<std::string> names = {},
-                  std::vector<KnownVersion> known = {}) {
+                  const std::vector<KnownVersion>& known = {}) {
     Request request = request_for(type);
     request.subscribe = std::move(names);
-    request.initial_versions = std::move(known);
+    request.initial_versions = known;
     return say(request);
   }
 

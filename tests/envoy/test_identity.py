@@ -106,6 +106,20 @@ def test_unknown_node_that_says_nonsense_is_not_registered(own, tmp_path, before
         assert own.api.get("/proxies/walk-in").status == 404
 
 
+def test_cluster_that_is_renamed_locks_nobody_out(own, tmp_path):
+    bootstrap = bootstrap_of(own, register(own, "bare.test"))
+    with BareEnvoy(bootstrap, tmp_path) as envoy:
+        envoy.connect(own)
+        own.api.put("/clusters/1", {"name": "renamed"}).expect(200)
+        own.restart()
+        eventually(lambda: own.state_of_proxy(envoy.node) == "live", "its bootstrap has the old name")
+    stranger = changed(bootstrap, envoy.node, "walk-in")
+    with BareEnvoy(stranger, tmp_path, "stranger") as envoy:
+        envoy.start()
+        envoy.says(r"closed: 7\b.*The key is not of the cluster that the node names")
+        assert own.api.get("/proxies/walk-in").status == 404
+
+
 def test_deleted_proxy_with_an_agent_comes_back_under_another_id(tmp_path, demo_ports, port):
     with Manager(tmp_path, MARCHPROXY_PROXY_HEARTBEAT_INTERVAL="1") as own, Proxy(own, tmp_path) as proxy:
         own.start()

@@ -1,5 +1,6 @@
 """Uploaded certificates are renewed by an ACME server: pebble, which refuses some nonces."""
 
+import contextlib
 import datetime
 import subprocess
 import textwrap
@@ -8,8 +9,9 @@ import pytest
 
 from stand.acme_server import AcmeServer
 from stand.control_plane import Manager
+from stand.proxy import Proxy
 from stand.rest import Api
-from stand.waiting import PATIENCE, eventually
+from stand.waiting import PATIENCE, eventually, free_port
 
 
 @pytest.fixture
@@ -18,12 +20,19 @@ def manager(tmp_path):
         yield made
 
 
-@pytest.fixture
-def server(tmp_path, manager):
-    with AcmeServer(tmp_path, manager.http_port) as made:
+@contextlib.contextmanager
+def acme_server(folder, manager, http_port):
+    """What the manager is told to use; it looks for proofs at that port of every name."""
+    with AcmeServer(folder, http_port) as made:
         manager.variables |= {"MARCHPROXY_ACME_DIRECTORY": made.directory, "MARCHPROXY_ACME_CA": made.authority,
                               "MARCHPROXY_ACME_AGREE_TO_TERMS": "true", "MARCHPROXY_ACME_EMAIL": "ops@shop.test"}
         yield made.start()
+
+
+@pytest.fixture
+def server(tmp_path, manager):
+    with acme_server(tmp_path, manager, manager.http_port) as made:
+        yield made
 
 
 CONFIGURATION = """\
@@ -91,6 +100,20 @@ def test_renewal_on_demand_by_http(manager, server, tmp_path):
     assert [each["id"] for each in delivered] == [id] and "BEGIN PRIVATE KEY" in delivered[0]["key_data"]
     assert "PRIVATE" not in manager.text()
     assert Api(manager.http_port).raw("GET", "/.well-known/acme-challenge/none").status == 404
+
+
+def test_proof_through_a_proxy(manager, tmp_path):
+    """Port 80 of the name is the proxy's: a mapping of the one path leads to the manager."""
+    port = free_port()
+    with acme_server(tmp_path, manager, port), Proxy(manager.start(), tmp_path) as proxy:
+        proxy.start()
+        manager.api.service("manager", manager.http_port)
+        manager.api.mapping(["manager"], port, hosts=["shop.test"], path_prefix="/.well-known/acme-challenge")
+        id = upload(manager, tmp_path, "shop.test")
+        manager.api.post(f"/certificates/{id}/renew").expect(200)
+        assert renewed(manager, id)["subject_alt_names"] == ["shop.test"]
+        passed = proxy.admin.stats(r"^http\..*downstream_rq_2xx$")
+        assert sum(passed.values()) >= 1, passed
 
 
 def test_certificate_that_ends_soon_is_renewed_by_itself(manager, server, tmp_path):

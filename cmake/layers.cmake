@@ -56,9 +56,10 @@ mp_layer(access mp_store PkgConfig::ARGON2 PkgConfig::SODIUM PkgConfig::RHONABWY
          PkgConfig::PNG OpenSSL::Crypto)
 mp_layer(crypto mp_store OpenSSL::Crypto)
 mp_layer(syslog mp_base OpenSSL::SSL)
-mp_layer(rpc mp_base PkgConfig::NGHTTP2 OpenSSL::SSL)
+mp_layer(net mp_base OpenSSL::SSL)
+mp_layer(rpc mp_net PkgConfig::NGHTTP2)
 mp_layer(xds mp_store mp_syslog mp_rpc envoy_api OpenSSL::SSL)
-mp_layer(http mp_base OpenSSL::SSL)
+mp_layer(http mp_net)
 mp_layer(api mp_access mp_crypto mp_xds mp_http mp_web_assets)
 mp_layer(app mp_api)
 

@@ -3,16 +3,17 @@
 #include "base/log.hpp"
 #include "http/render.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <atomic>
 #include <optional>
 #include <utility>
+
+#include <sys/uio.h>
 
 namespace mp::http {
 
 namespace {
 
+using net::Transfer;
 using SteadyClock = std::chrono::steady_clock;
 
 // How long a client may go on sending after the last answer. Closing at once would reset the
@@ -73,7 +74,7 @@ Connection::Connection(Loop& loop, const Site& site, Socket socket, std::string 
       site_(site),
       socket_(std::move(socket)),
       channel_(site.tls ? site.tls->channel(socket_.native_handle())
-                        : plain_channel(socket_.native_handle())),
+                        : net::plain_channel(socket_.native_handle())),
       peer_(std::move(peer)),
       place_(place),
       parser_({.header = site.options.header_limit, .body = site.options.body_limit}) {}
@@ -119,7 +120,7 @@ void Connection::drain() {
 
 bool Connection::has_input() {
   boost::system::error_code error;
-  return channel_->holds_input() || socket_.available(error) != 0;
+  return socket_.available(error) != 0;
 }
 
 void Connection::close() {
@@ -161,9 +162,7 @@ void Connection::open() {
 
 void Connection::await_more() {
   if (loop_.draining() && !has_input()) return close();
-  if (!channel_->holds_input()) return wait(Transfer::WantRead);
-  boost::asio::post(loop_.context(),
-                    [self = shared_from_this()] { self->guarded([&self] { self->proceed(); }); });
+  wait(Transfer::WantRead);  // the channel has nothing inside: see Channel::read
 }
 
 void Connection::receive() {
@@ -230,7 +229,7 @@ void Connection::allow_body() {
   if (!parser_.expects_continue()) return;
   // So few bytes go out at once, unless the client does not read its earlier answers.
   constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
-  const auto moved = channel_->write(interim);
+  const auto moved = put(interim);
   if (moved.result != Transfer::Done || moved.bytes != interim.size()) close();
 }
 
@@ -320,7 +319,7 @@ void Connection::send_answer(std::string_view bytes) {
 
 void Connection::send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const auto moved = channel_->write(bytes);
+    const auto moved = put(bytes);
     if (moved.result == Transfer::Lost) return close();
     if (moved.result != Transfer::Done) {
       keep(bytes);
@@ -330,6 +329,11 @@ void Connection::send(std::string_view bytes) {
   }
   std::string().swap(output_);
   finish();
+}
+
+net::Moved Connection::put(std::string_view bytes) {
+  const iovec part{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
+  return channel_->write({&part, 1});
 }
 
 void Connection::keep(std::string_view unsent) {

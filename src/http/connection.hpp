@@ -3,10 +3,10 @@
 // loop.cpp.
 #pragma once
 
-#include "http/channel.hpp"
 #include "http/loop.hpp"
 #include "http/parser.hpp"
 #include "http/server.hpp"
+#include "net/tls.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -25,7 +25,7 @@ using Socket =
 struct Site {
   const ServerOptions& options;
   Handler& handler;
-  std::unique_ptr<Tls> tls;  // null: plain HTTP
+  std::unique_ptr<net::Tls> tls;  // null: plain HTTP
 
   Response refusal(int status, std::string_view message) const;
 };
@@ -57,7 +57,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   enum class Stage { Opening, Idle, Reading, Answering, Holding, Writing, Lingering, Closed };
 
   void enter(Stage stage, Milliseconds timeout);
-  void wait(Transfer want);
+  void wait(net::Transfer want);
   void proceed();
   void turn_away();
   void open();
@@ -75,6 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void release();
   void write(const Response& response);
   void send(std::string_view bytes);
+  net::Moved put(std::string_view bytes);
   void keep(std::string_view unsent);
   void finish();
   void linger();
@@ -82,7 +83,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Loop& loop_;
   const Site& site_;
   Socket socket_;
-  std::unique_ptr<Channel> channel_;
+  std::unique_ptr<net::Channel> channel_;
   std::string peer_;
   const Place place_;
   Parser parser_;

@@ -14,7 +14,7 @@ namespace mp::http {
 namespace {
 
 constexpr std::size_t doorway_limit = 64;
-constexpr std::size_t input_size = 32 * 1024;
+constexpr std::size_t input_size = 32 * 1024;    // a whole record of TLS has room
 constexpr std::size_t output_kept = 256 * 1024;  // more memory than that is given back
 
 }  // namespace

@@ -8,10 +8,14 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <fstream>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -53,6 +57,27 @@ std::string client_address(const tcp::endpoint& peer) {
   return address.to_string();
 }
 
+std::string read_file(const std::string& path, const std::string& problem) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw std::runtime_error(problem + ": " + std::generic_category().message(errno));
+  std::ostringstream text;
+  text << file.rdbuf();
+  return std::move(text).str();
+}
+
+// How a fault of the files begins.
+net::Titles titles(const ServerOptions& options) {
+  return {.certificate = "tls.certificate: cannot load " + options.certificate,
+          .key = "tls.key: cannot load " + options.key};
+}
+
+net::ServerTls read_files(const ServerOptions& options) {
+  const auto [certificate, key] = titles(options);
+  return {.certificate_pem = read_file(options.certificate, certificate),
+          .key_pem = Secret(read_file(options.key, key)),
+          .client_ca_pem = {}};
+}
+
 Milliseconds tick(const ServerOptions& options) {
   const auto shortest = std::min(
       {options.header_timeout, options.body_timeout, options.idle_timeout, options.write_timeout});
@@ -84,7 +109,7 @@ class Server::State {
   void stop(Milliseconds grace);
   std::uint16_t port() const { return port_; }
   void renew_certificate() {
-    if (site_.tls) site_.tls->renew();
+    if (site_.tls) site_.tls->renew(read_files(options_));
   }
 
  private:
@@ -126,7 +151,8 @@ void Server::State::start() {
   if (options_.certificate.empty() != options_.key.empty()) {
     throw std::runtime_error("tls.certificate and tls.key: one is set without the other");
   }
-  if (!options_.key.empty()) site_.tls = std::make_unique<Tls>(options_.certificate, options_.key);
+  if (!options_.key.empty())
+    site_.tls = std::make_unique<net::Tls>(read_files(options_), net::http1, titles(options_));
   listen();
   for (auto& loop : loops_) loop->start();
   running_ = true;

@@ -2,26 +2,24 @@
 #include "http/server.hpp"
 
 #include "http/test_client.hpp"
+#include "net/test_certificate.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <future>
 #include <memory>
 
 namespace mp::http {
 namespace {
 
 struct Free {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
   void operator()(X509* certificate) const { X509_free(certificate); }
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
   void operator()(SSL* session) const { SSL_free(session); }
-  void operator()(std::FILE* file) const { std::fclose(file); }
 };
 template <class Type>
 using Owned = std::unique_ptr<Type, Free>;
@@ -39,17 +37,9 @@ class TlsServer : public testing::Test {
   ~TlsServer() override { std::filesystem::remove_all(folder_); }
 
   void write_pair() const {
-    const Owned<EVP_PKEY> key(EVP_EC_gen("P-256"));
-    const Owned<X509> certificate(X509_new());
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
-    X509_set_pubkey(certificate.get(), key.get());
-    X509_sign(certificate.get(), key.get(), EVP_sha256());
-    const Owned<std::FILE> key_file(std::fopen(options_.key.c_str(), "w"));
-    PEM_write_PrivateKey(key_file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-    const Owned<std::FILE> certificate_file(std::fopen(options_.certificate.c_str(), "w"));
-    PEM_write_X509(certificate_file.get(), certificate.get());
+    const net::ServerTls pair = net::self_signed();
+    std::ofstream(options_.certificate) << pair.certificate_pem;
+    std::ofstream(options_.key) << pair.key_pem.reveal();
   }
 
   std::string start_failure() {
@@ -138,6 +128,20 @@ TEST_F(TlsServer, answers_and_keeps_the_connection) {
     EXPECT_EQ(client.read_to_end(), "");
     EXPECT_TRUE(client.was_ended());
   }
+}
+
+TEST_F(TlsServer, answers_all_records_that_came_together) {
+  TestServer test(options_);
+  std::promise<void> sent;
+  test.handler.action = [all = sent.get_future().share()](Request request, Answer answer) {
+    all.wait_for(patience);  // no other thread could read what comes meanwhile
+    answer({.status = 200, .headers = {}, .body = request.target});
+  };
+  TlsClient client(test.server.port());
+  ASSERT_TRUE(client.shake_hands());
+  for (const char* target : {"/1", "/2", "/3", "/4"}) client.send(get(target));
+  sent.set_value();
+  for (const char* target : {"/1", "/2", "/3", "/4"}) EXPECT_EQ(client.read_reply().body, target);
 }
 
 TEST_F(TlsServer, moves_large_bodies_both_ways) {

@@ -41,14 +41,14 @@ class Client::State {
 
   const ClientOptions options_;
   const asio::ip::tcp::endpoint endpoint_;
-  std::optional<Tls> tls_;
+  std::optional<net::Tls> tls_;
   Crowd crowd_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 };
 
 Client::State::State(ClientOptions options)
     : options_(std::move(options)), endpoint_(resolve(options_.address, Purpose::Connect).front()) {
-  if (options_.tls) tls_.emplace(*options_.tls);
+  if (options_.tls) tls_.emplace(*options_.tls, net::http2);
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   const auto count = options_.threads > 0 ? static_cast<unsigned>(options_.threads) : cores;
   while (lanes_.size() < count) {
@@ -91,7 +91,7 @@ void Client::State::connected(const std::shared_ptr<Connection>& connection,
     socket.set_option(asio::ip::tcp::no_delay(true));
     socket.non_blocking(true);
     const int handle = socket.native_handle();
-    connection->start(tls_ ? tls_->channel(handle) : plain_channel(handle));
+    connection->start(tls_ ? tls_->channel(handle) : net::plain_channel(handle));
   } catch (const std::exception& fault) {
     lost(fault.what());
   }

@@ -3,9 +3,9 @@
 // nothing again.
 #pragma once
 
+#include "net/tls.hpp"
 #include "rpc/limits.hpp"
 #include "rpc/session.hpp"
-#include "rpc/tls.hpp"
 
 #include <memory>
 #include <optional>
@@ -15,7 +15,7 @@ namespace mp::rpc {
 
 struct ClientOptions {
   std::string address;  // "host:18000"
-  std::optional<ClientTls> tls = std::nullopt;
+  std::optional<net::ClientTls> tls = std::nullopt;
   int threads = 0;  // 0: one per core
   Limits limits = {
       .largest_message = 1u << 30, .call_window = 16u << 20, .connection_window = 64u << 20};

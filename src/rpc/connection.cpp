@@ -97,7 +97,7 @@ void Connection::on_readable() {
 
 void Connection::on_writable() {
   if (!open_) return shake_hands();
-  if (!reading_ && channel_->keeps_input()) read();  // TLS may have had to write for that
+  if (!reading_ && channel_->may_hold_input()) read();  // TLS may have had to write for that
   flush_soon();
 }
 
@@ -110,7 +110,7 @@ void Connection::read() {
     pinged_.reset();
     if (!session_.take({input.data(), moved.bytes})) leave();
     flush_soon();
-    if (!channel_->keeps_input() && moved.bytes < input.size()) return wait_readable();
+    if (!channel_->may_hold_input() && moved.bytes < input.size()) return wait_readable();
   }
   boost::asio::post(socket_.get_executor(), [self = shared_from_this()] {
     if (self->closed_) return;

@@ -3,7 +3,6 @@
 // keeps bytes to be written only while the other end takes none.
 #pragma once
 
-#include "rpc/channel.hpp"
 #include "rpc/loop.hpp"
 #include "rpc/session.hpp"
 

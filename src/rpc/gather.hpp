@@ -2,7 +2,7 @@
 // only referred to. Filled by rpc/session, written by rpc/connection.
 #pragma once
 
-#include "rpc/channel.hpp"
+#include "net/channel.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -11,6 +11,10 @@
 #include <vector>
 
 namespace mp::rpc {
+
+using net::Channel;
+using net::Moved;
+using net::Transfer;
 
 class Gather {
  public:

@@ -41,7 +41,7 @@ class Server::State {
   void start();
   void stop(Milliseconds grace);
   int port() const { return port_; }
-  void renew(const ServerTls& tls);
+  void renew(const net::ServerTls& tls);
   const std::vector<std::unique_ptr<Loop>>& loops() const { return loops_; }
 
  private:
@@ -59,10 +59,6 @@ class Server::State {
   void accepted(Door& door, const boost::system::error_code& error, Loop& loop, Socket socket);
   void wait_for_room(Door& door, const boost::system::error_code& error);
   void take(Loop& loop, Socket socket, std::string peer);
-  std::shared_ptr<const Tls> tls() {
-    const std::lock_guard lock{mutex_};
-    return tls_;
-  }
 
   const ServerOptions options_;
   const Accept accept_;
@@ -72,14 +68,13 @@ class Server::State {
   std::size_t next_loop_ = 0;
   int port_ = 0;
   bool running_ = false;
-  std::mutex mutex_;  // guards what follows
-  std::shared_ptr<const Tls> tls_;
+  std::optional<net::Tls> tls_;
 };
 
 // A name may stand for several addresses, which get the same port; one that can be listened on is
 // enough.
 void Server::State::start() {
-  if (options_.tls) tls_ = std::make_shared<const Tls>(*options_.tls);
+  if (options_.tls) tls_.emplace(*options_.tls, net::http2);
   boost::system::error_code error;
   for (auto endpoint : resolve(options_.listen, Purpose::Listen)) {
     if (endpoint.port() == 0) endpoint.port(static_cast<std::uint16_t>(port_));
@@ -147,9 +142,8 @@ void Server::State::take(Loop& loop, Socket socket, std::string peer) {
                      try {
                        socket.set_option(tcp::no_delay(true));
                        socket.non_blocking(true);
-                       const auto tls = this->tls();
                        const int handle = socket.native_handle();
-                       auto channel = tls ? tls->channel(handle) : plain_channel(handle);
+                       auto channel = tls_ ? tls_->channel(handle) : net::plain_channel(handle);
                        std::make_shared<Connection>(loop, options_.limits, std::move(socket),
                                                     std::move(channel), std::move(peer), accept_)
                            ->start();
@@ -162,11 +156,9 @@ void Server::State::take(Loop& loop, Socket socket, std::string peer) {
                  });
 }
 
-void Server::State::renew(const ServerTls& tls) {
+void Server::State::renew(const net::ServerTls& tls) {
   try {
-    auto next = std::make_shared<const Tls>(tls);
-    const std::lock_guard lock{mutex_};
-    if (tls_) tls_ = std::move(next);
+    if (tls_) tls_->renew(tls);
   } catch (const std::exception& fault) {
     log::error("rpc: the certificate is not renewed", {{"fault", fault.what()}});
   }
@@ -200,7 +192,7 @@ Server::~Server() = default;
 
 void Server::start() { state_->start(); }
 int Server::port() const { return state_->port(); }
-void Server::renew(const ServerTls& tls) { state_->renew(tls); }
+void Server::renew(const net::ServerTls& tls) { state_->renew(tls); }
 void Server::stop(Milliseconds grace) { state_->stop(grace); }
 
 }  // namespace mp::rpc

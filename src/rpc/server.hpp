@@ -2,9 +2,9 @@
 // says who receives on a call. Used by xds/server and by tests. It knows no method and no message.
 #pragma once
 
+#include "net/tls.hpp"
 #include "rpc/limits.hpp"
 #include "rpc/session.hpp"
-#include "rpc/tls.hpp"
 
 #include <memory>
 #include <optional>
@@ -14,7 +14,7 @@ namespace mp::rpc {
 
 struct ServerOptions {
   std::string listen;  // "1.2.3.4:18000", "[::]:18000" (takes IPv4 too), "host:18000"; port 0: any
-  std::optional<ServerTls> tls = std::nullopt;
+  std::optional<net::ServerTls> tls = std::nullopt;
   int threads = 0;  // 0: one per core
   Limits limits = {};
 };
@@ -50,7 +50,7 @@ class Server {
 
   // Another certificate for connections to come; without effect on a server without TLS. What does
   // not parse is logged and changes nothing. From any thread.
-  void renew(const ServerTls& tls);
+  void renew(const net::ServerTls& tls);
 
   // Takes no calls, waits up to `grace` for those that are there to end, ends the others
   // (UNAVAILABLE) and joins the threads. Not from a Receiver. Idempotent.

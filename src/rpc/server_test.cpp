@@ -1,10 +1,10 @@
 // Server and client over loopback: TLS, times, many threads, and ends.
 #include "rpc/server.hpp"
 
+#include "net/test_certificate.hpp"
 #include "rpc/client.hpp"
 #include "rpc/frames.hpp"
 #include "rpc/session_fixture.hpp"
-#include "rpc/test_certificate.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,6 +18,10 @@
 
 namespace mp::rpc {
 namespace {
+
+using net::ClientTls;
+using net::self_signed;
+using net::ServerTls;
 
 // A client that sends exactly the given bytes; waits at most 10 s for anything.
 class RawClient {
@@ -331,9 +335,9 @@ TEST_F(TlsTest, WhatDoesNotParseIsAnError) {
   broken = tls;
   broken.client_ca_pem = "x";
   EXPECT_THROW(start_with(broken), std::runtime_error);
-  EXPECT_THROW(Tls(ClientTls{.ca_pem = "x", .server_name = "xds.test"}), std::runtime_error);
-  EXPECT_THROW(Tls(ClientTls{.ca_pem = tls.certificate_pem, .server_name = ""}),
-               std::runtime_error);
+  start({.tls = tls});
+  EXPECT_THROW(connect({{.ca_pem = "x", .server_name = "xds.test"}}), std::runtime_error);
+  EXPECT_THROW(connect({{.ca_pem = tls.certificate_pem, .server_name = ""}}), std::runtime_error);
 }
 
 TEST_F(TlsTest, HalfAHandshakeIsNotWaitedFor) {

@@ -149,7 +149,7 @@ class Sink final : public Channel {
     return {Transfer::Done, count};
   }
   void end_sending() override {}
-  bool keeps_input() const override { return false; }
+  bool may_hold_input() const override { return false; }
 
  private:
   std::string& into_;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/outside.hpp"
-#include "rpc/tls.hpp"
+#include "net/tls.hpp"
 #include "xds/gate.hpp"
 #include "xds/snapshot.hpp"
 #include "xds/status.hpp"
@@ -31,7 +31,7 @@ struct GroupKey {
   auto operator<=>(const GroupKey&) const = default;
 };
 
-using ServerTls = rpc::ServerTls;
+using ServerTls = net::ServerTls;
 
 struct ServerOptions {
   std::string listen = "0.0.0.0:18000";  // port 0: any free one, see port()

@@ -1,12 +1,12 @@
 // TLS of the server, with a certificate made on the spot.
-#include "rpc/test_certificate.hpp"
+#include "net/test_certificate.hpp"
 #include "xds/server_fixture.hpp"
 
 namespace mp::xds {
 namespace {
 
 struct TlsTest : ServerTest {
-  const ServerTls tls = rpc::self_signed();
+  const ServerTls tls = net::self_signed();
 };
 
 TEST_F(TlsTest, ShowsItsCertificate) {
@@ -41,7 +41,7 @@ TEST_F(TlsTest, AsksForAClientCertificate) {
 }
 
 TEST_F(TlsTest, RenewsItsCertificateWhileItRuns) {
-  const ServerTls next = rpc::self_signed();
+  const ServerTls next = net::self_signed();
   const auto trusting = [&](const ServerTls& trusted) {
     return grpc::CreateChannel(address(),
                                grpc::SslCredentials({.pem_root_certs = trusted.certificate_pem,

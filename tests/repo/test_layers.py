@@ -20,9 +20,10 @@ MAY_USE = {
     "access": {"base", "model", "settings", "store"},
     "crypto": {"base", "model", "settings", "store"},
     "syslog": {"base"},
-    "rpc": {"base"},
-    "xds": {"base", "model", "settings", "store", "syslog", "rpc"},
-    "http": {"base"},
+    "net": {"base"},
+    "rpc": {"base", "net"},
+    "xds": {"base", "model", "settings", "store", "syslog", "net", "rpc"},
+    "http": {"base", "net"},
     "api": {"base", "model", "settings", "store", "access", "crypto", "syslog", "xds"},
     "app": {"base", "model", "settings", "store", "access", "crypto", "syslog", "xds", "http", "api"},
 }

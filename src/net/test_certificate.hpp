@@ -1,7 +1,7 @@
 // A certificate made on the spot, for tests: of "xds.test" and 127.0.0.1, its own authority.
 #pragma once
 
-#include "rpc/tls.hpp"
+#include "net/tls.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -12,7 +12,7 @@
 #include <memory>
 #include <string>
 
-namespace mp::rpc {
+namespace mp::net {
 
 inline std::string pem_text(const std::function<int(BIO*)>& write) {
   std::unique_ptr<BIO, decltype(&BIO_free)> bio{BIO_new(BIO_s_mem()), BIO_free};
@@ -48,4 +48,4 @@ inline ServerTls self_signed() {
           .client_ca_pem = {}};
 }
 
-}  // namespace mp::rpc
+}  // namespace mp::net

@@ -1,11 +1,11 @@
-#include "rpc/channel.hpp"
+#include "net/channel.hpp"
 
 #include <cerrno>
 
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-namespace mp::rpc {
+namespace mp::net {
 namespace {
 
 Moved outcome(ssize_t bytes, Transfer when_busy) {
@@ -29,7 +29,7 @@ class PlainChannel final : public Channel {
     return outcome(::sendmsg(socket_, &message, MSG_NOSIGNAL), Transfer::WantWrite);
   }
   void end_sending() override { ::shutdown(socket_, SHUT_WR); }
-  bool keeps_input() const override { return false; }
+  bool may_hold_input() const override { return false; }
 
  private:
   int socket_;
@@ -41,4 +41,4 @@ std::unique_ptr<Channel> plain_channel(int socket) {
   return std::make_unique<PlainChannel>(socket);
 }
 
-}  // namespace mp::rpc
+}  // namespace mp::net

@@ -1,4 +1,4 @@
-#include "rpc/tls.hpp"
+#include "net/tls.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-namespace mp::rpc {
+namespace mp::net {
 namespace {
 
 struct Free {
@@ -26,10 +28,6 @@ struct Free {
 };
 template <class T>
 using Owned = std::unique_ptr<T, Free>;
-
-constexpr unsigned char session_context[] = "marchproxy-xds";
-constexpr unsigned char offered_protocols[] = "\x02h2";
-constexpr std::string_view protocol = "h2";
 
 // OpenSSL's own socket BIO writes without MSG_NOSIGNAL: a client that left would end the process.
 int socket_of(BIO* bio) {
@@ -64,23 +62,18 @@ BIO_METHOD* socket_method() {
   return method.get();
 }
 
-// RFC 7301: gRPC speaks HTTP/2 only.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length,
-                    const unsigned char* offered, unsigned int offered_length, void*) {
-  for (std::size_t at = 0; at < offered_length; at += offered[at] + 1U) {
-    const std::string_view name(reinterpret_cast<const char*>(offered) + at + 1, offered[at]);
-    if (name != protocol) continue;
-    *chosen = offered + at + 1;
-    *length = offered[at];
-    return SSL_TLSEXT_ERR_OK;
-  }
-  return SSL_TLSEXT_ERR_ALERT_FATAL;
+                    const unsigned char* offered, unsigned int offered_length, void* name) {
+  const auto* ours = static_cast<const unsigned char*>(name);
+  const int outcome = SSL_select_next_proto(const_cast<unsigned char**>(chosen), length, ours,
+                                            ours[0] + 1U, offered, offered_length);
+  return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 class TlsChannel final : public Channel {
  public:
-  TlsChannel(SSL_CTX* context, int socket, const std::string& server_name)
-      : session_(SSL_new(context)), socket_(socket) {
+  TlsChannel(SSL_CTX* context, int socket, const Protocol& protocol, const std::string& server_name)
+      : session_(SSL_new(context)), socket_(socket), protocol_(protocol) {
     BIO* bio = session_ ? BIO_new(socket_method()) : nullptr;
     if (bio == nullptr) throw std::bad_alloc();
     BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
@@ -95,46 +88,49 @@ class TlsChannel final : public Channel {
     if (SSL_set1_host(session_.get(), server_name.c_str()) != 1) throw std::bad_alloc();
   }
 
-  // OpenSSL judges by what is in the thread's list of errors: it must be empty before each step.
   Transfer open() override {
-    ERR_clear_error();
-    const Transfer done = result(SSL_do_handshake(session_.get()));
-    if (done != Transfer::Done) return done;
+    const auto done = step([this] { return SSL_do_handshake(session_.get()); });
+    if (done != Transfer::Done || protocol_.naming == Protocol::Naming::Optional) return done;
     const unsigned char* name = nullptr;
     unsigned int length = 0;
     SSL_get0_alpn_selected(session_.get(), &name, &length);
     const std::string_view chosen(reinterpret_cast<const char*>(name), length);
-    return chosen == protocol ? Transfer::Done : Transfer::Lost;
+    return chosen == protocol_.name + 1 ? Transfer::Done : Transfer::Lost;
   }
 
   Moved read(std::span<char> into) override {
     std::size_t count = 0;
-    ERR_clear_error();
-    const auto done = result(SSL_read_ex(session_.get(), into.data(), into.size(), &count));
+    const auto done =
+        step([&] { return SSL_read_ex(session_.get(), into.data(), into.size(), &count); });
     return {done, count};
   }
 
   Moved write(std::span<const iovec> parts) override {
+    const iovec& first = parts.front();
     std::size_t count = 0;
-    ERR_clear_error();
     const auto done =
-        result(SSL_write_ex(session_.get(), parts.front().iov_base, parts.front().iov_len, &count));
+        step([&] { return SSL_write_ex(session_.get(), first.iov_base, first.iov_len, &count); });
     return {done, count};
   }
 
   void end_sending() override {
     // After an error OpenSSL must not be asked to say goodbye.
-    ERR_clear_error();
     if (!broken_) SSL_shutdown(session_.get());
+    ERR_clear_error();
     ::shutdown(socket_, SHUT_WR);
   }
 
-  bool keeps_input() const override { return true; }
+  bool may_hold_input() const override { return true; }
 
  private:
-  Transfer result(int returned) {
+  // OpenSSL judges by what is in the thread's list of errors: it must be empty before each step.
+  template <class Step>
+  Transfer step(Step take) {
+    ERR_clear_error();
+    const int returned = take();
     if (returned == 1) return Transfer::Done;
     const int error = SSL_get_error(session_.get(), returned);
+    ERR_clear_error();
     if (error == SSL_ERROR_WANT_READ) return Transfer::WantRead;
     if (error == SSL_ERROR_WANT_WRITE) return Transfer::WantWrite;
     broken_ = error != SSL_ERROR_ZERO_RETURN;
@@ -143,6 +139,7 @@ class TlsChannel final : public Channel {
 
   Owned<SSL> session_;
   int socket_;
+  Protocol protocol_;
   bool broken_ = false;
 };
 
@@ -153,8 +150,22 @@ Owned<BIO> reader(std::string_view pem) {
 }
 
 [[noreturn]] void refuse(const std::string& what) {
+  const char* reason = ERR_reason_error_string(ERR_get_error());
   ERR_clear_error();
-  throw std::runtime_error(what + " does not parse, or does not fit");
+  throw std::runtime_error(what + ": " + (reason == nullptr ? "it does not fit" : reason));
+}
+
+// All of the text, which must have one.
+std::vector<Owned<X509>> certificates(std::string_view pem, const std::string& what) {
+  ERR_clear_error();
+  const auto bio = reader(pem);
+  std::vector<Owned<X509>> all;
+  while (X509* next = PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr))
+    all.emplace_back(next);
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  if (all.empty() || !at_end) refuse(what);
+  ERR_clear_error();
+  return all;
 }
 
 std::shared_ptr<SSL_CTX> make_context(const SSL_METHOD* method) {
@@ -172,59 +183,75 @@ std::shared_ptr<SSL_CTX> make_context(const SSL_METHOD* method) {
   return context;
 }
 
-// Every certificate of the text is an authority that is trusted.
-void trust(SSL_CTX* context, const std::string& pem, const std::string& what) {
-  const auto bio = reader(pem);
+void trust(SSL_CTX* context, std::string_view pem, const std::string& what) {
   X509_STORE* store = SSL_CTX_get_cert_store(context);
-  int count = 0;
-  while (const Owned<X509> each{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
+  for (const auto& each : certificates(pem, what)) {
     if (X509_STORE_add_cert(store, each.get()) != 1) refuse(what);
     if (SSL_CTX_add_client_CA(context, each.get()) != 1) refuse(what);
-    ++count;
   }
-  if (count == 0) refuse(what);
-  ERR_clear_error();  // the end of the text
 }
 
-void show_certificate(SSL_CTX* context, const ServerTls& files) {
-  const auto chain = reader(files.certificate_pem);
-  const Owned<X509> own{PEM_read_bio_X509_AUX(chain.get(), nullptr, nullptr, nullptr)};
-  if (!own || SSL_CTX_use_certificate(context, own.get()) != 1) refuse("the certificate");
-  while (X509* issuer = PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)) {
-    if (SSL_CTX_add0_chain_cert(context, issuer) == 1) continue;
-    X509_free(issuer);
-    refuse("the certificate's chain");
-  }
-  ERR_clear_error();
-  const auto bio = reader(files.key_pem.reveal());
+void show_certificate(SSL_CTX* context, const ServerTls& server, const Titles& titles) {
+  const auto chain = certificates(server.certificate_pem, titles.certificate);
+  bool used = SSL_CTX_use_certificate(context, chain.front().get()) == 1;
+  for (std::size_t at = 1; used && at < chain.size(); ++at)
+    used = SSL_CTX_add1_chain_cert(context, chain[at].get()) == 1;
+  if (!used) refuse(titles.certificate);
+  const auto bio = reader(server.key_pem.reveal());
   const Owned<EVP_PKEY> key{PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr)};
-  if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1) refuse("the key");
+  if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1) refuse(titles.key);
+}
+
+std::shared_ptr<SSL_CTX> make_context(const ServerTls& server, const Protocol& protocol,
+                                      const Titles& titles) {
+  auto made = make_context(TLS_server_method());
+  SSL_CTX* context = made.get();
+  const auto* name = reinterpret_cast<const unsigned char*>(protocol.name);
+  SSL_CTX_set_session_id_context(context, name + 1, name[0]);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, const_cast<char*>(protocol.name));
+  show_certificate(context, server, titles);
+  if (server.client_ca_pem.empty()) return made;
+  trust(context, server.client_ca_pem, "the clients' authority");
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  return made;
+}
+
+std::shared_ptr<SSL_CTX> make_context(const ClientTls& client, const Protocol& protocol) {
+  if (client.server_name.empty()) throw std::runtime_error("the server's name is missing");
+  auto made = make_context(TLS_client_method());
+  trust(made.get(), client.ca_pem, "the server's authority");
+  SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER, nullptr);
+  const auto* name = reinterpret_cast<const unsigned char*>(protocol.name);
+  SSL_CTX_set_alpn_protos(made.get(), name, name[0] + 1U);
+  return made;
 }
 
 }  // namespace
 
-Tls::Tls(const ServerTls& server) : context_(make_context(TLS_server_method())) {
-  SSL_CTX* context = context_.get();
-  SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
-  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
-  show_certificate(context, server);
-  if (server.client_ca_pem.empty()) return;
-  trust(context, server.client_ca_pem, "the clients' authority");
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-}
+Tls::Tls(const ServerTls& server, const Protocol& protocol, Titles titles)
+    : protocol_(protocol),
+      titles_(std::move(titles)),
+      context_(make_context(server, protocol_, titles_)) {}
 
-Tls::Tls(const ClientTls& client)
-    : context_(make_context(TLS_client_method())), server_name_(client.server_name) {
-  if (server_name_.empty()) throw std::runtime_error("the server's name is missing");
-  trust(context_.get(), client.ca_pem, "the server's authority");
-  SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_alpn_protos(context_.get(), offered_protocols, sizeof offered_protocols - 1);
-}
+Tls::Tls(const ClientTls& client, const Protocol& protocol)
+    : protocol_(protocol),
+      server_name_(client.server_name),
+      context_(make_context(client, protocol_)) {}
 
 Tls::~Tls() = default;
 
-std::unique_ptr<Channel> Tls::channel(int socket) const {
-  return std::make_unique<TlsChannel>(context_.get(), socket, server_name_);
+void Tls::renew(const ServerTls& server) {
+  auto next = make_context(server, protocol_, titles_);
+  const std::lock_guard lock(mutex_);
+  context_.swap(next);
 }
 
-}  // namespace mp::rpc
+std::unique_ptr<Channel> Tls::channel(int socket) const {
+  const auto context = [this] {
+    const std::lock_guard lock(mutex_);
+    return context_;
+  }();
+  return std::make_unique<TlsChannel>(context.get(), socket, protocol_, server_name_);
+}
+
+}  // namespace mp::net

@@ -191,6 +191,20 @@ TEST_F(TlsServer, answers_a_body_that_is_too_large_while_it_still_comes) {
   EXPECT_EQ(client.read_reply().body, "POST ");
 }
 
+TEST_F(TlsServer, stops_without_waiting_for_the_rest_of_a_request) {
+  TestServer test(options_);
+  TlsClient idle(test.server.port()), request(test.server.port()), record(test.server.port());
+  for (TlsClient* client : {&idle, &request, &record}) {
+    ASSERT_TRUE(client->shake_hands());
+    ASSERT_EQ(client->ask(get("/")).status, 200);
+  }
+  request.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf");
+  ASSERT_EQ(::send(record.socket(), "\x17\x03\x03\x01\x00half", 9, 0), 9);
+  const auto begin = std::chrono::steady_clock::now();
+  test.server.stop(patience);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, patience / 2);
+}
+
 TEST_F(TlsServer, says_what_is_wrong_with_its_files) {
   const auto certificate = options_.certificate;
   const auto key = options_.key;

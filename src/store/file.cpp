@@ -66,11 +66,13 @@ std::string read_file(const std::string& path) {
 }
 
 void create_private_directory(const std::string& path) {
-  if (std::filesystem::is_directory(path)) return;
   std::error_code problem;
+  if (std::filesystem::is_directory(path, problem)) return;
   const auto parent = std::filesystem::path(path).parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, problem);
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) throw failed(path);
+  if (::mkdir(path.c_str(), 0700) == 0) return;
+  const Error error = failed(path);  // before another call changes errno
+  if (!std::filesystem::is_directory(path, problem)) throw error;
 }
 
 FileLock::FileLock(const std::string& path)

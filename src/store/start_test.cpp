@@ -119,6 +119,26 @@ TEST_P(Start, ADatabaseThatDoesNotAnswerIsOneClearLine) {
   EXPECT_GT(error.message.size(), 40U) << error.message;
 }
 
+TEST_P(Start, ADirectoryThatCannotBeNamesTheSetting) {
+  store.reset();
+  const std::string file = key_file();
+  StoreOptions options = database.options();
+  const auto wrong = [&] { return error_of([&] { Store(options, clock).revision(); }); };
+  for (const std::string& path : {file, file + "/below"}) {
+    options.data_dir = path;
+    const Error error = wrong();
+    EXPECT_EQ(error.code, Code::Validation) << path;
+    ASSERT_EQ(error.violations.size(), 1U) << path;
+    EXPECT_EQ(error.violations[0].field, "data_dir");
+    EXPECT_NE(error.violations[0].issue.find(path), std::string::npos) << error.violations[0].issue;
+  }
+  options = database.options();
+  options.url = "sqlite:" + database.data_dir() + "/none/marchproxy.db";
+  const Error error = wrong();
+  EXPECT_EQ(error.code, Code::Validation);
+  EXPECT_EQ(error.violations.at(0).field, "database.url");
+}
+
 TEST_P(Start, AWrongUrlNamesTheSetting) {
   StoreOptions options = database.options();
   for (const char* url : {"mysql://x", "", "postgresql://u:hidden@[bad/x"}) {

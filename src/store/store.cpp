@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <mutex>
 
@@ -64,6 +65,22 @@ Error start_error(const Error& error) {
   return Error(error.code, std::move(line));
 }
 
+void prepare_directory(const std::string& data_dir) {
+  try {
+    create_private_directory(data_dir);
+  } catch (const Error& error) {
+    throw invalid("data_dir", error.message);
+  }
+}
+
+// Of a database file, whose directory only the operator makes when it is not ours.
+std::unique_ptr<FileLock> lock_beside(const std::string& file) {
+  const auto directory = std::filesystem::absolute(file).parent_path();
+  if (!std::filesystem::is_directory(directory))
+    throw invalid("database.url", directory.string() + ": there is no such directory");
+  return std::make_unique<FileLock>(file + ".lock");
+}
+
 }  // namespace
 
 struct Store::Inside {
@@ -101,12 +118,12 @@ struct Store::Inside {
 };
 
 DatabaseUrl Store::Inside::prepare() {
-  create_private_directory(options.data_dir);
+  prepare_directory(options.data_dir);
   DatabaseUrl parsed = parse_database_url(options.url, options.data_dir);
   if (parsed.kind == DatabaseKind::Postgresql)
     parsed.watch = std::make_shared<CallWatch>();
   else
-    lock = std::make_unique<FileLock>(parsed.target + ".lock");
+    lock = lock_beside(parsed.target);
   return parsed;
 }
 

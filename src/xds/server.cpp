@@ -64,7 +64,7 @@ class Server::Core {
     try {
       server_.start();
     } catch (const std::runtime_error& fault) {
-      throw unavailable("The discovery server cannot listen on " + options_.listen, fault.what());
+      throw unavailable("xds.listen: cannot listen on " + options_.listen, fault.what());
     }
   }
 

@@ -36,6 +36,8 @@ def refused(ended, named):
     (["--xds-tls", "maybe"], "xds.tls"), (["--database-url", "mysql://localhost/x"], "database.url"),
     (["--config", "/nowhere/file.yaml"], "/nowhere/file.yaml"), (["--http-listen"], "--http-listen"),
     (["stray"], "stray"),
+    (["--data-dir", "/proc/nowhere"], "data_dir: /proc/nowhere"), (["--data-dir", "/etc/passwd"], "data_dir: /etc/passwd"),
+    (["--database-url", "sqlite:/nowhere/x.db"], "database.url: /nowhere"),
     (["--tls-certificate", "/nowhere/cert.pem", "--tls-key", "/nowhere/key.pem"], "tls.certificate"),
 ])
 def test_wrong_flag(tmp_path, arguments, named):

@@ -44,10 +44,13 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 5> beginning
 
 json::value example_of_document(const Declaration& declaration, std::string_view type) {
   const std::string_view shown = declaration.example;
-  if (type == "application/json" || type == "application/yaml") return json::parse(shown);
-  const auto* beginning =
-      std::ranges::find(beginnings, type, &std::pair<std::string_view, std::string_view>::first);
-  return json::value(shown.empty() ? beginning->second : shown);
+  if (shown.empty()) {
+    const auto* beginning =
+        std::ranges::find(beginnings, type, &std::pair<std::string_view, std::string_view>::first);
+    return beginning == beginnings.end() ? json::value() : json::value(beginning->second);
+  }
+  const bool is_tree = type == "application/json" || type == "application/yaml";
+  return is_tree ? json::parse(shown) : json::value(shown);
 }
 
 // Of "application/yaml, application/json": a document each.

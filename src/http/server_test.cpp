@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include <sys/socket.h>
+
 namespace mp::http {
 namespace {
 
@@ -280,7 +282,8 @@ TEST(Server, listens_on_both_families_and_names_the_old_ones_addresses) {
   try {
     server.start();
   } catch (const std::runtime_error& error) {
-    GTEST_SKIP() << "no IPv6 on this machine: " << error.what();
+    EXPECT_LT(::socket(AF_INET6, SOCK_STREAM, 0), 0) << error.what();
+    return;  // a machine without IPv6
   }
   Client client(server.port());
   EXPECT_EQ(client.ask(get("/")).status, 200);

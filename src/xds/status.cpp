@@ -1,5 +1,7 @@
 #include "xds/status.hpp"
 
+#include "xds/revision_counts.hpp"
+
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -11,7 +13,7 @@ namespace mp::xds {
 namespace {
 
 constexpr std::size_t most_waits = 100'000;
-constexpr std::size_t kept_settlements = 64;
+constexpr std::ptrdiff_t kept_settlements = 64;  // at least
 
 // Everything up to `revision` was acknowledged or refused at `time`.
 struct Settlement {
@@ -41,9 +43,9 @@ using WaitId = std::uint64_t;
 
 // Of the connected proxies only; one entry a proxy (of `refused`: a refusal).
 struct Cluster {
-  std::multiset<std::int64_t> settled;
-  std::multiset<std::int64_t> changed;
-  std::multiset<std::int64_t> refused;
+  RevisionCounts settled;
+  RevisionCounts changed;
+  RevisionCounts refused;
   std::set<std::pair<std::int64_t, WaitId>> waits;  // by revision
 };
 
@@ -51,11 +53,6 @@ using Done = std::vector<std::pair<std::function<void(State)>, State>>;
 
 void call(Done& done) {
   for (auto& [function, state] : done) function(state);
-}
-
-template <typename Value>
-void erase_one(std::multiset<Value>& values, const Value& value) {
-  if (const auto found = values.find(value); found != values.end()) values.erase(found);
 }
 
 State state_of(const Proxy& proxy) {
@@ -123,8 +120,8 @@ struct Status::Book {
 
 // Only when every connected proxy has settled at or after the revision.
 State Status::Book::verdict(const Cluster& cluster, std::int64_t revision) const {
-  if (cluster.changed.empty() || *cluster.changed.rbegin() < revision) return State::Idle;
-  if (!cluster.refused.empty() && *cluster.refused.rbegin() >= revision) return State::Rejected;
+  if (cluster.changed.empty() || cluster.changed.highest() < revision) return State::Idle;
+  if (!cluster.refused.empty() && cluster.refused.highest() >= revision) return State::Rejected;
   return State::Live;
 }
 
@@ -142,7 +139,7 @@ void Status::Book::settle_waits(std::int64_t cluster_id, Done& done) {
   Cluster& cluster = clusters[cluster_id];
   while (!cluster.waits.empty()) {
     const auto [revision, id] = *cluster.waits.begin();
-    if (!cluster.settled.empty() && *cluster.settled.begin() < revision) return;
+    if (!cluster.settled.empty() && cluster.settled.lowest() < revision) return;
     end_wait(id, verdict(cluster, revision), done);
   }
 }
@@ -156,8 +153,8 @@ void Status::Book::refresh(Proxy& proxy, Time now) {
 void Status::Book::leave(Proxy& proxy) {
   if (proxy.stream == 0) return;
   Cluster& cluster = clusters[proxy.cluster_id];
-  erase_one(cluster.settled, proxy.progress.revision);
-  erase_one(cluster.changed, proxy.progress.changed);
+  cluster.settled.remove(proxy.progress.revision);
+  cluster.changed.remove(proxy.progress.changed);
   replace_refusals(proxy, {});
   streams.erase(proxy.stream);
   proxy.stream = 0;
@@ -167,7 +164,7 @@ void Status::Book::leave(Proxy& proxy) {
 void Status::Book::replace_refusals(Proxy& proxy, std::vector<Refusal> next) {
   Cluster& cluster = clusters[proxy.cluster_id];
   for (const auto& refusal : proxy.refusals) {
-    erase_one(cluster.refused, refusal.revision);
+    cluster.refused.remove(refusal.revision);
     const auto found = refusals.find({refusal.object.type, refusal.object.id});
     if (found == refusals.end()) continue;
     found->second.erase(proxy.id);
@@ -175,7 +172,7 @@ void Status::Book::replace_refusals(Proxy& proxy, std::vector<Refusal> next) {
   }
   proxy.refusals = std::move(next);
   for (const auto& refusal : proxy.refusals) {
-    cluster.refused.insert(refusal.revision);
+    cluster.refused.add(refusal.revision);
     auto& entry = refusals[{refusal.object.type, refusal.object.id}];
     entry.try_emplace(proxy.id, ObjectRefusal{proxy.id, refusal.message, refusal.since});
   }
@@ -241,7 +238,7 @@ std::optional<std::int64_t> Status::settled_by_all(std::int64_t cluster_id) cons
   const std::lock_guard lock{book_->mutex};
   const auto found = book_->clusters.find(cluster_id);
   if (found == book_->clusters.end() || found->second.settled.empty()) return std::nullopt;
-  return *found->second.settled.begin();
+  return found->second.settled.lowest();
 }
 
 std::vector<ObjectRefusal> Status::object_refusals(std::string_view type, std::int64_t id) const {
@@ -340,8 +337,8 @@ void Status::connected(const Newcomer& newcomer, Time now) {
     book_->members[proxy.cluster_id].insert(proxy.id);
     book_->streams[newcomer.stream] = &proxy;
     Cluster& cluster = book_->clusters[proxy.cluster_id];
-    cluster.settled.insert(0);
-    cluster.changed.insert(0);
+    cluster.settled.add(0);
+    cluster.changed.add(0);
     book_->refresh(proxy, now);
     if (previous != 0 && previous != proxy.cluster_id) book_->settle_waits(previous, done);
   }
@@ -356,16 +353,15 @@ void Status::report(StreamId stream, const Progress& progress, Time now) {
     if (found == book_->streams.end()) return;
     Proxy& proxy = *found->second;
     Cluster& cluster = book_->clusters[proxy.cluster_id];
-    erase_one(cluster.settled, proxy.progress.revision);
-    erase_one(cluster.changed, proxy.progress.changed);
-    cluster.settled.insert(progress.revision);
-    cluster.changed.insert(progress.changed);
+    cluster.settled.move(proxy.progress.revision, progress.revision);
+    cluster.changed.move(proxy.progress.changed, progress.changed);
     const bool further = progress.revision > proxy.progress.revision;
     proxy.progress = progress;
     if (further) {
       proxy.settlements.push_back({progress.revision, now});
-      if (proxy.settlements.size() > kept_settlements)
-        proxy.settlements.erase(proxy.settlements.begin());
+      if (std::ssize(proxy.settlements) == 2 * kept_settlements)  // seldom, as it moves the rest
+        proxy.settlements.erase(proxy.settlements.begin(),
+                                proxy.settlements.begin() + kept_settlements);
     }
     book_->refresh(proxy, now);
     if (further) book_->settle_waits(proxy.cluster_id, done);

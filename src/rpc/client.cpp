@@ -60,7 +60,7 @@ Client::State::State(ClientOptions options)
 void Client::State::start(std::size_t number, std::shared_ptr<Call> call) {
   Lane& lane = *lanes_[number % lanes_.size()];
   asio::post(lane.loop.context(), [this, &lane, number, call = std::move(call)] {
-    lane.loop.turn([&] { connection(lane, number)->add(call); });
+    connection(lane, number)->add(call);
   });
 }
 
@@ -73,9 +73,8 @@ std::shared_ptr<Connection> Client::State::connection(Lane& lane, std::size_t nu
            .scheme = options_.tls ? "https" : "http"});
   known = made;
   lane.loop.add(made);
-  made->socket().async_connect(endpoint_, [this, &lane, made](const auto& error) {
-    lane.loop.turn([&] { connected(made, error); });
-  });
+  made->socket().async_connect(endpoint_,
+                               [this, made](const auto& error) { connected(made, error); });
   return made;
 }
 

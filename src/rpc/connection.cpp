@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 
 #include <exception>
@@ -73,11 +74,26 @@ void Connection::wait_for(Transfer wanted) {
 
 void Connection::wait_readable() {
   if (closed_ || std::exchange(reading_, true)) return;
+  if (open_ && !channel_->may_hold_input()) return wait_for_bytes();
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const auto& error) {
     self->reading_ = false;
     if (error || self->closed_) return;
-    self->loop_.turn([&] { self->guarded([&] { self->on_readable(); }); });
+    self->guarded([&] { self->on_readable(); });
   });
+}
+
+// A wait without a read costs an epoll_ctl each time.
+void Connection::wait_for_bytes() {
+  socket_.async_read_some(
+      boost::asio::buffer(first_),
+      [self = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
+        self->reading_ = false;
+        if (self->closed_) return;
+        self->guarded([&] {
+          if (error) return self->wait_for(Transfer::Lost);
+          self->on_bytes(count);
+        });
+      });
 }
 
 void Connection::wait_writable() {
@@ -85,7 +101,7 @@ void Connection::wait_writable() {
   socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const auto& error) {
     self->writing_ = false;
     if (error || self->closed_) return;
-    self->loop_.turn([&] { self->guarded([&] { self->on_writable(); }); });
+    self->guarded([&] { self->on_writable(); });
   });
 }
 
@@ -101,20 +117,30 @@ void Connection::on_writable() {
   flush_soon();
 }
 
+void Connection::on_bytes(std::size_t count) {
+  take({first_.data(), count});
+  if (count == first_.size()) return read();
+  wait_readable();
+}
+
+void Connection::take(std::string_view bytes) {
+  heard_ = std::chrono::steady_clock::now();
+  pinged_.reset();
+  if (!session_.take(bytes)) leave();
+  flush_soon();
+}
+
 void Connection::read() {
   const auto input = loop_.input();
   for (int round = 0; round < most_reads; ++round) {
     const Moved moved = channel_->read(input);
     if (moved.result != Transfer::Done) return wait_for(moved.result);
-    heard_ = std::chrono::steady_clock::now();
-    pinged_.reset();
-    if (!session_.take({input.data(), moved.bytes})) leave();
-    flush_soon();
+    take({input.data(), moved.bytes});
     if (!channel_->may_hold_input() && moved.bytes < input.size()) return wait_readable();
   }
   boost::asio::post(socket_.get_executor(), [self = shared_from_this()] {
     if (self->closed_) return;
-    self->loop_.turn([&] { self->guarded([&] { self->read(); }); });
+    self->guarded([&] { self->read(); });
   });
 }
 

@@ -1,6 +1,6 @@
 // One TCP connection of either side: reads and writes for its session, and the times it has for
-// that. Belongs to its loop's thread. Reads into memory that all connections of the loop share, and
-// keeps bytes to be written only while the other end takes none.
+// that. Belongs to its loop's thread. Reads more than a little into memory that all connections of
+// the loop share, and keeps bytes to be written only while the other end takes none.
 #pragma once
 
 #include "rpc/loop.hpp"
@@ -9,6 +9,7 @@
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -46,11 +47,14 @@ class Connection final : public Host, public std::enable_shared_from_this<Connec
 
  private:
   void wait_readable();
+  void wait_for_bytes();
   void wait_writable();
   void on_readable();
+  void on_bytes(std::size_t count);
   void on_writable();
   void shake_hands();
   void read();
+  void take(std::string_view bytes);
   void wait_for(Transfer wanted);
   void wait_to_send(Transfer wanted);
   void leave();
@@ -62,6 +66,7 @@ class Connection final : public Host, public std::enable_shared_from_this<Connec
   Socket socket_;
   std::unique_ptr<Channel> channel_;
   Session session_;
+  std::array<char, 1024> first_;  // bytes of the next read, on plain connections
   std::unique_ptr<Gather> unsent_;
   const Moment began_;
   Moment heard_;                  // when the other end last said anything

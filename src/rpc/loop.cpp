@@ -47,16 +47,14 @@ void Loop::start() {
 void Loop::drain() {
   boost::asio::post(context_, [this] {
     draining_ = true;
-    turn([this] { each([](Connection& connection) { connection.go_away(); }); });
+    each([](Connection& connection) { connection.go_away(); });
   });
 }
 
 void Loop::stop() {
   if (!thread_.joinable()) return;
   boost::asio::post(context_, [this] {
-    turn([this] {
-      each([](Connection& connection) { connection.close({code::unavailable, "it stops"}); });
-    });
+    each([](Connection& connection) { connection.close({code::unavailable, "it stops"}); });
     context_.stop();
   });
   thread_.join();
@@ -88,28 +86,22 @@ void Loop::release() {
 
 void Loop::flush_soon(std::shared_ptr<Connection> connection) {
   unflushed_.push_back(std::move(connection));
-}
-
-void Loop::turn(const std::function<void()>& step) {
-  {
-    const std::lock_guard lock{mutex_};
-    awake_ = true;
-  }
-  step();
-  settle();
+  if (!std::exchange(flushing_, true)) boost::asio::post(context_, [this] { settle(); });
 }
 
 // Writing tells calls that they are drained, and they may have more then. Who writes without an end
 // on other threads must not keep this one from reading.
 void Loop::settle() {
+  flushing_ = true;
   for (int round = 0; round < most_rounds; ++round) {
     std::vector<std::shared_ptr<Call>> calls;
     {
       const std::lock_guard lock{mutex_};
       if (ready_.empty() && unflushed_.empty()) {
-        awake_ = false;
+        awake_ = flushing_ = false;
         return;
       }
+      awake_ = true;
       calls.swap(ready_);
     }
     for (const auto& call : calls) Connection::update(*call);
@@ -139,10 +131,8 @@ void Loop::wait_for_tick() {
   timer_.expires_after(limits_.tick);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    turn([this] {
-      const auto now = std::chrono::steady_clock::now();
-      each([now](Connection& connection) { connection.tick(now); });
-    });
+    const auto now = std::chrono::steady_clock::now();
+    each([now](Connection& connection) { connection.tick(now); });
     wait_for_tick();
   });
 }

@@ -54,10 +54,9 @@ class Loop {
   // Between the two it is not woken for few calls. Safe from any thread.
   void hold();
   void release();
-  // The connection is flushed when this turn ends, once for all that was written in it.
+  // The connection is flushed after the events that are there now, once for all that was written in
+  // them.
   void flush_soon(std::shared_ptr<Connection> connection);
-  // Runs a step and then what it made ready.
-  void turn(const std::function<void()>& step);
 
   void add(std::shared_ptr<Connection> connection);
   void remove(Connection& connection);
@@ -79,6 +78,7 @@ class Loop {
   std::vector<char> input_;
   Gather output_;
   std::vector<std::shared_ptr<Connection>> unflushed_;
+  bool flushing_ = false;  // it will look at unflushed_
   bool draining_ = false;
   std::thread thread_;
 

@@ -136,24 +136,22 @@ void Server::State::wait_for_room(Door& door, const boost::system::error_code& e
 }
 
 void Server::State::take(Loop& loop, Socket socket, std::string peer) {
-  asio::dispatch(loop.context(),
-                 [this, &loop, peer = std::move(peer), socket = std::move(socket)]() mutable {
-                   loop.turn([&] {
-                     try {
-                       socket.set_option(tcp::no_delay(true));
-                       socket.non_blocking(true);
-                       const int handle = socket.native_handle();
-                       auto channel = tls_ ? tls_->channel(handle) : net::plain_channel(handle);
-                       std::make_shared<Connection>(loop, options_.limits, std::move(socket),
-                                                    std::move(channel), std::move(peer), accept_)
-                           ->start();
-                     } catch (const boost::system::system_error&) {
-                       // The client has gone already.
-                     } catch (const std::exception& fault) {
-                       log::warning("rpc: cannot take a connection", {{"fault", fault.what()}});
-                     }
-                   });
-                 });
+  auto begin = [this, &loop, peer = std::move(peer), socket = std::move(socket)]() mutable {
+    try {
+      socket.set_option(tcp::no_delay(true));
+      socket.non_blocking(true);
+      const int handle = socket.native_handle();
+      auto channel = tls_ ? tls_->channel(handle) : net::plain_channel(handle);
+      std::make_shared<Connection>(loop, options_.limits, std::move(socket), std::move(channel),
+                                   std::move(peer), accept_)
+          ->start();
+    } catch (const boost::system::system_error&) {
+      // The client has gone already.
+    } catch (const std::exception& fault) {
+      log::warning("rpc: cannot take a connection", {{"fault", fault.what()}});
+    }
+  };
+  asio::dispatch(loop.context(), std::move(begin));
 }
 
 void Server::State::renew(const net::ServerTls& tls) {

@@ -3,6 +3,7 @@
 // one. Safe from any thread. Used by line.cpp and fleet.cpp.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -29,10 +30,10 @@ struct Change {
 
 class Gauge {
  public:
-  explicit Gauge(std::size_t proxies) : last_(proxies) {}
+  explicit Gauge(std::size_t proxies);
 
-  void requested(Moment now);  // a request other than an acknowledgement was written
-  void received(std::uint64_t bytes, std::size_t resources, Moment now);
+  void requested(std::size_t proxy, Moment now);  // it wrote what is no acknowledgement
+  void received(std::size_t proxy, std::uint64_t bytes, std::size_t resources, Moment now);
   void acknowledged(std::size_t proxy, Moment now);
 
   // The change that is over, when nothing came for `pause`; it is given once.
@@ -41,10 +42,16 @@ class Gauge {
   Moment last_activity() const;
 
  private:
-  mutable std::mutex mutex_;
-  std::vector<Moment> last_;  // acknowledgement of each proxy; zero: none in this change
-  std::optional<Change> change_;
-  Moment activity_{};
+  // Every so many-th proxy: the threads that serve them do not wait for each other.
+  struct alignas(64) Part {
+    mutable std::mutex mutex;
+    std::vector<Moment> last;  // acknowledgement of each proxy; zero: none in this change
+    std::optional<Change> change;
+    Moment activity{};
+  };
+  Part& part_of(std::size_t proxy) { return parts_[proxy % parts_.size()]; }
+
+  std::array<Part, 16> parts_;
 };
 
 }  // namespace mp::fleet

@@ -125,7 +125,7 @@ void Line::Core::received(std::string_view bytes) {
   const std::size_t size = bytes.size();
   const bool readable = read(board_.variant, input, board_.catalogue, response);
   if (!readable) ++board_.unreadable;
-  if (readable) board_.gauge.received(size, response.resources.size(), Clock::now());
+  if (readable) board_.gauge.received(number_, size, response.resources.size(), Clock::now());
   const std::lock_guard lock{mutex_};
   if (!call_) return;
   call_->read();
@@ -144,7 +144,7 @@ void Line::Core::received(std::string_view bytes) {
 void Line::Core::written() {
   const std::lock_guard lock{mutex_};
   const auto now = Clock::now();
-  if (std::exchange(requests_, 0) > 0) board_.gauge.requested(now);
+  if (std::exchange(requests_, 0) > 0) board_.gauge.requested(number_, now);
   for (auto count = std::exchange(answers_, 0); count > 0; --count)
     board_.gauge.acknowledged(number_, now);
 }

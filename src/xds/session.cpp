@@ -287,13 +287,7 @@ void Session::schedule() {
 }
 
 void Session::after() {
-  report();
-  bool closed = false;
-  {
-    const std::lock_guard lock{mutex_};
-    closed = phase_ == Phase::Closed;
-  }
-  if (!closed) return;
+  if (!report()) return;
   board_.leave(shared_from_this());
   const std::lock_guard reporting{reporting_};
   if (!std::exchange(listed_, false)) return;
@@ -301,15 +295,17 @@ void Session::after() {
   board_.status().disconnected(id_, board_.now());
 }
 
-void Session::report() {
+// Whether it is closed.
+bool Session::report() {
   const std::lock_guard reporting{reporting_};
   Progress progress;
   std::optional<std::vector<Refusal>> refusals;
   Exchanges exchanges;
-  bool proxyless = false;
+  bool proxyless = false, closed = false;
   {
     const std::lock_guard lock{mutex_};
-    if (!stream_ || !listed_) return;
+    closed = phase_ == Phase::Closed;
+    if (!stream_ || !listed_) return closed;
     proxyless = node_.proxyless;
     progress = stream_->progress();
     exchanges = stream_->exchanges();
@@ -317,11 +313,7 @@ void Session::report() {
       refusals = stream_->quarantine().list();
     reported_refusals_ = stream_->quarantine().edition();
   }
-  Counters& counters = board_.status().counters();
-  counters.pushes += exchanges.pushes - counted_.pushes;
-  counters.acknowledgements += exchanges.acknowledgements - counted_.acknowledgements;
-  counters.refusals += exchanges.refusals - counted_.refusals;
-  counted_ = exchanges;
+  count(exchanges);
   if (refusals && !refusals->empty() && proxyless) {
     const Refusal& first = refusals->front();
     log::warning("a client without a proxy refuses what it is given",
@@ -331,6 +323,19 @@ void Session::report() {
   if (refusals) board_.status().report_refusals(id_, *std::move(refusals), board_.now());
   if (progress != reported_) board_.status().report(id_, progress, board_.now());
   reported_ = progress;
+  return closed;
+}
+
+// All streams share the counters: what did not change is not written.
+void Session::count(const Exchanges& exchanges) {
+  Counters& counters = board_.status().counters();
+  const auto add = [](auto& counter, std::uint64_t more) {
+    if (more > 0) counter += more;
+  };
+  add(counters.pushes, exchanges.pushes - counted_.pushes);
+  add(counters.acknowledgements, exchanges.acknowledgements - counted_.acknowledgements);
+  add(counters.refusals, exchanges.refusals - counted_.refusals);
+  counted_ = exchanges;
 }
 
 std::string Session::proxy_id() {

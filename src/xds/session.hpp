@@ -126,7 +126,8 @@ class Session final : public Caller,
   void schedule();
   void end(int grpc_status, const std::string& message);
   void after();  // without mutex_: reports, and leaves when closed
-  void report();
+  bool report();
+  void count(const Exchanges& exchanges);
   std::vector<HeldType> held();
 
   // A client that leaves so many messages unread is given and asked no more until it has read all.

@@ -28,7 +28,7 @@ class Delta final : public Dialect {
                           .sent = batch.sent});
       }
     };
-    add(delivery.whole ? delivery.whole->batches : batches(lane.type(), delivery.sends));
+    add(delivery.bundle ? delivery.bundle->batches : batches(lane.type(), delivery.sends));
     // removed_resources also says that what was asked for by name does not exist.
     for (auto& draft : farewells(lane, delivery.absent)) result.push_back(std::move(draft));
     return result;

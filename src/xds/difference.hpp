@@ -10,6 +10,7 @@
 #include <array>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,17 +27,29 @@ using Difference = std::array<std::vector<Change>, type_count>;  // each sorted 
 
 Difference difference(const Snapshot& from, const Snapshot& to);
 
-// All of one type in a snapshot, for who has nothing.
-struct Whole {
+// What all those are sent who lack the same.
+struct Bundle {
   SharedList<Sent> sends;
   Batches batches;
+};
+
+// All of one type in a snapshot, for who has nothing.
+struct Whole {
+  Bundle bundle;
   NameSet names;
+};
+
+// From one snapshot to the next.
+struct Step {
+  Difference difference;
+  // Of each type that changed: all of that, when nothing of it left.
+  std::array<std::optional<Bundle>, type_count> bundles;
 };
 
 class Differences {
  public:
   // `from` may be null: the client has nothing. Never null itself.
-  std::shared_ptr<const Difference> between(const SnapshotPtr& from, const SnapshotPtr& to);
+  std::shared_ptr<const Step> between(const SnapshotPtr& from, const SnapshotPtr& to);
   std::shared_ptr<const Whole> whole(const SnapshotPtr& snapshot, Type type);
   NameSets& names() { return names_; }  // that streams of the group ask for
 
@@ -44,7 +57,7 @@ class Differences {
   struct Entry {
     SnapshotPtr from;
     SnapshotPtr to;
-    std::shared_ptr<const Difference> value;
+    std::shared_ptr<const Step> value;
   };
   static constexpr std::size_t kept = 8;
 

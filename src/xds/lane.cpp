@@ -83,17 +83,17 @@ Delivery Lane::advance(const SnapshotPtr& target, Differences& differences,
   const auto waiting = std::exchange(exceptions_, {});
   const auto owed = std::exchange(owed_, {});
   const auto from = std::exchange(base_, target);
-  if (!from && waiting.empty() && owed.empty() && quarantine.empty() && asks_for_all(*target)) {
-    const auto whole = differences.whole(target, type_);
-    return {.sends = whole->sends, .absent = {}, .whole = whole};
+  if (waiting.empty() && owed.empty() && quarantine.empty()) {
+    if (const auto bundle = shared_bundle(from, target, differences))
+      return {.sends = bundle->sends, .absent = {}, .bundle = bundle};
   }
   Plan result;
   const auto apart = [&](const std::string& name) {
     return waiting.contains(name) || owed.contains(name) || !subscription_.contains(name);
   };
   if (from != target) {
-    const auto difference = differences.between(from, target);
-    for (const auto& change : (*difference)[static_cast<std::size_t>(type_)]) {
+    const auto step = differences.between(from, target);
+    for (const auto& change : step->difference[static_cast<std::size_t>(type_)]) {
       if (apart(change.name())) continue;
       plan(result, change.name(), {.held = change.before, .leaving = std::nullopt}, change.after,
            quarantine);
@@ -122,6 +122,23 @@ bool Lane::asks_for_all(const Snapshot& target) const {
   if (subscription_.wildcard()) return true;
   const auto& names = subscription_.names();
   return !names.empty() && names.sum() == target.censuses[static_cast<std::size_t>(type_)].names;
+}
+
+// What many others lack, too; null when it is not all that this one lacks, or is more.
+std::shared_ptr<const Bundle> Lane::shared_bundle(const SnapshotPtr& from,
+                                                  const SnapshotPtr& target,
+                                                  Differences& differences) const {
+  if (!from) {
+    if (!asks_for_all(*target)) return nullptr;
+    const auto whole = differences.whole(target, type_);
+    return {whole, &whole->bundle};
+  }
+  if (from == target) return nullptr;
+  const auto step = differences.between(from, target);
+  const auto& bundle = step->bundles[static_cast<std::size_t>(type_)];
+  const auto asked = [&](const Sent& sent) { return subscription_.contains(sent.resource->name); };
+  if (!bundle || !std::ranges::all_of(bundle->sends, asked)) return nullptr;
+  return {step, &*bundle};
 }
 
 void Lane::plan(Plan& plan, const std::string& name, Exception present, const ResourcePtr& want,

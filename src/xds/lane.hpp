@@ -40,8 +40,8 @@ struct Flight {
 
 struct Delivery {
   SharedList<Sent> sends;
-  std::vector<std::string> absent;               // asked for by name, and there is no such resource
-  std::shared_ptr<const Whole> whole = nullptr;  // of which `sends` is all; may be null
+  std::vector<std::string> absent;  // asked for by name, and there is no such resource
+  std::shared_ptr<const Bundle> bundle = nullptr;  // of which `sends` is all; may be null
   bool empty() const { return sends.empty() && absent.empty(); }
 };
 
@@ -127,6 +127,8 @@ class Lane {
   void before_wildcard();
   void before_names(const std::vector<std::string_view>& names);
   bool asks_for_all(const Snapshot& target) const;
+  std::shared_ptr<const Bundle> shared_bundle(const SnapshotPtr& from, const SnapshotPtr& target,
+                                              Differences& differences) const;
   void plan(Plan& plan, const std::string& name, Exception present, const ResourcePtr& want,
             Quarantine& quarantine);
   void plan_owed(Plan& plan, const std::string& name, const ResourcePtr& present,

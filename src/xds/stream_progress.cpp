@@ -28,14 +28,14 @@ NameSet added(const Lane& lane, const std::vector<Change>& changes, NameSet& exp
 
 // What came new with a cluster or listener is live only when the proxy has asked for it and got it.
 void Stream::expect(const SnapshotPtr& from, Time now) {
-  const auto difference = differences_->between(from, target_);
+  const auto step = differences_->between(from, target_);
   for (const Type type : named_types) {
     auto& expected = expected_[index(type)];
     NameSet names;
     if (!from && lane(type).subscription().names().empty()) {
       if (!lane(type).subscription().wildcard()) names = differences_->whole(target_, type)->names;
     } else {
-      names = added(lane(type), (*difference)[index(type)], expected.names);
+      names = added(lane(type), step->difference[index(type)], expected.names);
     }
     if (names.empty()) continue;
     if (expected.names.empty()) expected.revision = target_->revision;

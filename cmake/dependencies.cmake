@@ -22,6 +22,7 @@ pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)
 pkg_check_modules(PROTOBUF REQUIRED IMPORTED_TARGET protobuf)
 pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc++)  # for clients in tests
 pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
+pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 
 # SOCI comes without a CMake or pkg-config file.
 find_path(SOCI_INCLUDE_DIR soci/soci.h REQUIRED)

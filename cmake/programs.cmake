@@ -27,6 +27,13 @@ mp_outer_program(marchproxy-agent mp_agent agent mp_settings CURL::libcurl OpenS
 mp_outer_program(marchproxy-fleet mp_fleet fleet mp_settings mp_rpc envoy_api)
 mp_outer_program(marchctl mp_cli cli mp_settings CURL::libcurl)
 
+# An allocator for many threads (decision 0057); sanitizers have one of their own.
+if(NOT MARCHPROXY_SANITIZERS)
+  foreach(program marchproxy-manager marchproxy-fleet)
+    target_link_libraries(${program} PRIVATE PkgConfig::JEMALLOC)
+  endforeach()
+endif()
+
 mp_program(grpc-client tests/grpc PkgConfig::GRPC)
 
 file(GLOB harness CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/harness/*.cpp)

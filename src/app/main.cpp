@@ -5,7 +5,6 @@
 #include "base/version.hpp"
 #include "settings/command.hpp"
 
-#include <malloc.h>
 #include <sodium.h>
 #include <sys/resource.h>
 
@@ -13,6 +12,9 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+
+// jemalloc(3), "TUNING": what is free goes back to the system although nobody allocates any more.
+extern "C" const char* const malloc_conf = "background_thread:true";
 
 namespace {
 
@@ -58,7 +60,6 @@ void tell_first_start(const mp::FirstStart& first) {
 
 int serve(const mp::Settings& settings) {
   mp::log::configure(settings.log.level, settings.log.format);
-  ::mallopt(M_ARENA_MAX, 4);  // many workers, little memory of their own
   raise_descriptor_limit();
   std::signal(SIGPIPE, SIG_IGN);
   const sigset_t signals = stop_signals();

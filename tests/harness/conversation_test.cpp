@@ -31,6 +31,13 @@ std::string change_text(const ChangeEntry& entry) {
          entry.actor.name;
 }
 
+constexpr std::string_view whence = " request ";  // of a line that tells where the change came from
+
+std::string change_text_with_origin(const ChangeEntry& entry) {
+  return change_text(entry) + " from " + entry.actor.address + std::string(whence) +
+         entry.actor.request_id;
+}
+
 // As texts inside JSON: files have many lines.
 Names on_one_line(Names names) {
   for (auto& [name, text] : names) {
@@ -195,7 +202,8 @@ class Conversation {
     std::string given, wanted;
     const auto entries = stage_.changes_after(revision);
     for (std::size_t at = 0; at < entries.size(); ++at) {
-      std::string text = change_text(entries[at]);
+      const bool whole = at < expected.size() && expected[at].find(whence) != std::string::npos;
+      std::string text = whole ? change_text_with_origin(entries[at]) : change_text(entries[at]);
       if (at < expected.size() && expected[at].find(anything) != std::string::npos)
         text = with_anything(text, fill(expected[at], names_));
       given += text + "\n";

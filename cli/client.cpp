@@ -69,6 +69,10 @@ Answer answer_of(const std::string& server, const Request& request, const HttpRe
                 .etag = unquoted(reply.header("etag")),
                 .revision = number(reply.header("x-config-revision")),
                 .config_status = std::string(reply.header("x-config-status"))};
+  if (request.expects == Expect::Text && status < 300) {
+    answer.data = json::string(reply.body);
+    return answer;
+  }
   if (request.path.starts_with('^') && envelope) {
     answer.data = std::move(body);
     return answer;
@@ -100,7 +104,9 @@ HttpRequest Client::exchange_of(const Request& request, const std::string& key) 
                        .url = url_of(account_.server, request),
                        .headers = {"Accept: application/json"},
                        .timeout = answer_time + seconds(request.wait)};
-  if (!account_.access_token.empty())
+  if (!request.cluster_key.empty())
+    exchange.headers.push_back("X-Cluster-API-Key: " + request.cluster_key.reveal());
+  else if (!account_.access_token.empty())
     exchange.headers.push_back("Authorization: Bearer " + account_.access_token.reveal());
   if (request.body) {
     exchange.body = json::serialize(*request.body);

@@ -32,6 +32,8 @@ struct Outside {
   std::function<void(const Account&)> renewed;   // the access token is a new one
 };
 
+enum class Expect { Json, Text };
+
 using QueryText = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
@@ -43,11 +45,13 @@ struct Request {
   std::int64_t wait = 0;   // seconds of Prefer: wait
   std::string form{};      // a body that is no JSON, with `form_type`
   std::string form_type{};
+  Secret cluster_key{};  // not empty: sent in place of the token
+  Expect expects = Expect::Json;
 };
 
 struct Answer {
   int status = 0;
-  boost::json::value data{};  // of the envelope, or the whole body outside of /api
+  boost::json::value data{};  // of the envelope, or the whole body (a string for Expect::Text)
   std::string message{};
   std::string etag{};           // without quotes
   std::int64_t revision = 0;    // X-Config-Revision, 0 when nothing changed for proxies

@@ -1,12 +1,18 @@
 // marchctl fleet simulate: runs marchproxy-fleet, which lies beside this program, with the flags as
-// they were given. Discovery is gRPC, and no other command should have to load that.
+// they were given, and where to connect when that was not said. Discovery is gRPC, and no other
+// command should have to load that.
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
+#include "cli/files.hpp"
+#include "cli/xds_port.hpp"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -16,18 +22,24 @@ namespace {
 constexpr const char* simulator = "marchproxy-fleet";
 
 struct Flag {
-  const char* name;
+  std::string_view name;
   const char* kind;
   const char* help;
 };
 
 constexpr std::array flags{
-    Flag{"--xds", "HOST:PORT", "Address that proxies connect to: xds.listen, or xds.advertise"},
-    Flag{"--cluster-key-file", "FILE", "File that holds the cluster's key"},
+    Flag{"--xds", "HOST:PORT",
+         "Address that proxies connect to; without it the manager is asked for that and for the "
+         "certificates of its authority"},
+    Flag{"--cluster-key-file", "FILE",
+         "File that holds the cluster's key (MARCHPROXY_CLUSTER_KEY is the key itself)"},
     Flag{"--xds-ca-file", "FILE",
-         "PEM file of the authority of that port's certificate (GET /certificates/ca); without it "
-         "the connection is not encrypted, as xds.tls=off needs it"},
+         "PEM file of the authority of that port's certificate (GET /certificates/ca); with --xds "
+         "and without it the connection is not encrypted, as xds.tls=off needs it"},
     Flag{"--xds-server-name", "NAME", "Name in that certificate (xds.marchproxy.internal)"},
+    Flag{"--xds-certificate-file", "FILE",
+         "PEM file of the certificate that proxies show to that port (xds.client_ca)"},
+    Flag{"--xds-key-file", "FILE", "PEM file of that certificate's key"},
     Flag{"--proxies", "NUMBER", "Proxies, each with a stream of its own (100)"},
     Flag{"--type", "egress|ingress", "What the proxies are (egress)"},
     Flag{"--variant", "delta|state-of-the-world", "Variant of the protocol (delta)"},
@@ -50,13 +62,58 @@ std::string path_of_simulator() {
 
 using Values = std::array<std::string, flags.size()>;
 
-Exit simulate(Tool& tool, const Values& values, bool reconnect) {
+std::string& value_of(Values& values, std::string_view name) {
+  const auto found = std::ranges::find(flags, name, &Flag::name);
+  return values[static_cast<std::size_t>(found - flags.begin())];
+}
+
+Secret cluster_key(Values& values) {
+  const std::string& file = value_of(values, "--cluster-key-file");
+  const char* variable = std::getenv("MARCHPROXY_CLUSTER_KEY");
+  if (file.empty() && (variable == nullptr || *variable == '\0'))
+    throw wrong_usage("--cluster-key-file, or the variable MARCHPROXY_CLUSTER_KEY, is required");
+  Secret key = file.empty() ? Secret(variable) : secret_of_file(file);
+  if (key.reveal().find_first_of(" \r\n\t") != std::string::npos)
+    throw wrong_usage("the cluster's key must be one word");
+  return key;
+}
+
+// The name of a file that only this process and what it becomes can read; it ends with them.
+std::string file_in_memory(const std::string& text) {
+  const int file = ::memfd_create("authority", 0);
+  if (file < 0 || ::write(file, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    throw Failure(Exit::Refused, std::string("no memory for a file: ") + std::strerror(errno));
+  return "/proc/self/fd/" + std::to_string(file);
+}
+
+// What --xds would have said, and the flags that go with it.
+void ask_manager(Tool& tool, Values& values, const Secret& key) {
+  Client visitor = tool.visitor();
+  const XdsPort port = find_xds_port(
+      visitor, key,
+      {value_of(values, "--xds-certificate-file"), value_of(values, "--xds-key-file")});
+  value_of(values, "--xds") = port.address;
+  std::string& authority = value_of(values, "--xds-ca-file");
+  std::string& name = value_of(values, "--xds-server-name");
+  if (port.trust == PortTrust::Own && authority.empty())
+    authority = file_in_memory(authority_of(tool.client()));
+  if (port.trust != PortTrust::Others) return;
+  if (authority.empty())
+    throw wrong_usage(
+        "the xDS port has a certificate of another authority: --xds-ca-file is "
+        "required");
+  if (name.empty()) name = port.host();
+}
+
+Exit simulate(Tool& tool, Values values, bool reconnect) {
   const Form form = tool.form();
   if (form != Form::Table && form != Form::Json)
     throw wrong_usage("--output: fleet simulate knows table and json");
+  const Secret key = cluster_key(values);
+  if (value_of(values, "--xds").empty()) ask_manager(tool, values, key);
   std::vector<std::string> words{path_of_simulator()};
   for (std::size_t n = 0; n < flags.size(); ++n) {
-    if (!values[n].empty()) words.insert(words.end(), {flags[n].name, values[n]});
+    if (!values[n].empty()) words.insert(words.end(), {std::string(flags[n].name), values[n]});
   }
   words.insert(words.end(), {"--output", form == Form::Json ? "json" : "table"});
   if (reconnect) words.emplace_back("--reconnect");
@@ -80,13 +137,13 @@ void add_fleet(CLI::App& root, Tool& tool) {
       "concerned, how long until half of them, 99 of 100 and all had acknowledged it, and the "
       "bytes; with -o json an object a line. The proxies register by connecting and stay "
       "registered: use a manager or a cluster made for this. Exit code 1 when one was not served.",
-      {"fleet simulate --xds 127.0.0.1:18000 --cluster-key-file key --xds-ca-file ca.pem",
-       "fleet simulate --xds manager:18000 --cluster-key-file key --proxies 5000 --reconnect"});
+      {"fleet simulate --proxies 5000",
+       "fleet simulate --cluster-key-file key --proxies 100 --reconnect",
+       "fleet simulate --xds manager:18000 --cluster-key-file key --xds-ca-file ca.pem"});
   auto values = std::make_shared<Values>();
   for (std::size_t n = 0; n < flags.size(); ++n) {
-    auto* option = command.add_option(flags[n].name, (*values)[n], flags[n].help);
-    option->type_name(flags[n].kind);
-    if (n < 2) option->required();
+    command.add_option(std::string(flags[n].name), (*values)[n], flags[n].help)
+        ->type_name(flags[n].kind);
   }
   auto reconnect = std::make_shared<bool>(false);
   command.add_flag("--reconnect", *reconnect,

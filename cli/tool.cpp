@@ -27,19 +27,24 @@ std::optional<Context> Tool::context() const {
   return found ? std::optional(*found) : std::nullopt;
 }
 
+Server Tool::server_of(const std::optional<Context>& kept) const {
+  Server found{globals.server.empty() ? (kept ? kept->server : "") : checked_server(globals.server),
+               globals.ca_file};
+  if (found.address.empty())
+    throw wrong_usage(
+        "no server: sign in with marchctl login --server URL, or set "
+        "MARCHPROXY_SERVER and MARCHPROXY_TOKEN");
+  if (kept && kept->server == found.address && found.ca_file.empty()) found.ca_file = kept->ca_file;
+  return found;
+}
+
 // A token goes to the server that it was made by, or that it was given together with.
 Account Tool::find_account() {
   if (!globals.token_file.empty()) globals.token = secret_of_file(globals.token_file).reveal();
   const bool complete = !globals.server.empty() && !globals.token.empty();
   const auto kept = complete ? std::nullopt : context();
-  const std::string server =
-      globals.server.empty() ? (kept ? kept->server : "") : checked_server(globals.server);
-  if (server.empty())
-    throw wrong_usage(
-        "no server: sign in with marchctl login --server URL, or set "
-        "MARCHPROXY_SERVER and MARCHPROXY_TOKEN");
-  ca_file_ = globals.ca_file;
-  if (kept && kept->server == server && ca_file_.empty()) ca_file_ = kept->ca_file;
+  const auto [server, ca_file] = server_of(kept);
+  ca_file_ = ca_file;
   if (!globals.token.empty()) {
     if (globals.token.find_first_of(" \r\n\t") != std::string::npos)
       throw wrong_usage("--token: must be one word");
@@ -80,6 +85,11 @@ Client& Tool::client() {
   client_ = std::make_unique<Client>(outside(*transports_.back(), keep), std::move(account),
                                      std::chrono::seconds(globals.retry_for));
   return *client_;
+}
+
+Client Tool::visitor() {
+  const Server meant = server_of(context());
+  return stranger(meant.address, meant.ca_file);
 }
 
 Client Tool::stranger(const std::string& server, const std::string& ca_file) {

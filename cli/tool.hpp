@@ -26,6 +26,12 @@ struct Globals {
   int retry_for = 60;
 };
 
+// A manager's address, and the authority of its certificate.
+struct Server {
+  std::string address;
+  std::string ca_file;
+};
+
 class Tool {
  public:
   Tool();
@@ -40,6 +46,8 @@ class Tool {
   Form form() const;
   // Made once. Throws Failure (Usage) when no server is known or nobody is signed in to it.
   Client& client();
+  // For the manager that is meant, whether anybody is signed in to it or not.
+  Client visitor();
   // For a server without a credential, as signing in needs it.
   Client stranger(const std::string& server, const std::string& ca_file);
   // The context that is meant, when its sign-in is what the commands use.
@@ -48,6 +56,7 @@ class Tool {
   void remember(std::int64_t revision);
 
  private:
+  Server server_of(const std::optional<Context>& kept) const;
   Account find_account();
   Outside outside(Transport& transport, std::function<void(const Account&)> renewed);
 

@@ -19,7 +19,9 @@ struct Target {
   Secret cluster_key;
   std::string ca_pem;                                   // empty: no TLS
   std::string server_name = "xds.marchproxy.internal";  // in its certificate
-  std::size_t per_connection = 1;                       // streams on one TCP connection
+  std::string certificate_pem;                          // shown to it; empty: none
+  Secret key_pem;
+  std::size_t per_connection = 1;  // streams on one TCP connection
 };
 
 // For all lines. Throws std::runtime_error when the target cannot be one.

@@ -7,17 +7,21 @@
 #include <CLI/Formatter.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
 namespace mp::fleet {
 namespace {
 
+constexpr const char* key_variable = "MARCHPROXY_CLUSTER_KEY";
 constexpr std::size_t largest_file = 1 << 20;  // bytes
 
 struct Texts {
   std::string key_file;
   std::string ca_file;
+  std::string certificate_file;
+  std::string certificate_key_file;
   std::string variant = "delta";
   std::string form = "table";
   int duration = 30;
@@ -40,11 +44,14 @@ std::string without_line_end(std::string text) {
 
 void add_flags(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--xds", options.target.address, "HOST:PORT of the discovery server")->required();
-  app.add_option("--cluster-key-file", texts.key_file, "File that holds the cluster's key")
-      ->required();
+  app.add_option("--cluster-key-file", texts.key_file,
+                 "File that holds the cluster's key (MARCHPROXY_CLUSTER_KEY is the key itself)");
   app.add_option("--xds-ca-file", texts.ca_file, "PEM file of its authority; without it: no TLS");
   app.add_option("--xds-server-name", options.target.server_name,
                  "Name in its certificate (xds.marchproxy.internal)");
+  app.add_option("--xds-certificate-file", texts.certificate_file,
+                 "PEM file of the certificate that the proxies show (xds.client_ca)");
+  app.add_option("--xds-key-file", texts.certificate_key_file, "PEM file of that one's key");
   app.add_option("--proxies", options.proxies, "Streams (100)")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}));
   app.add_option("--variant", texts.variant, "delta or state-of-the-world")
@@ -66,10 +73,30 @@ void add_flags(CLI::App& app, Options& options, Texts& texts) {
       ->check(CLI::IsMember({"table", "json"}));
 }
 
+Secret cluster_key(const Texts& texts) {
+  if (!texts.key_file.empty())
+    return Secret(without_line_end(content_of("--cluster-key-file", texts.key_file)));
+  const char* key = std::getenv(key_variable);
+  if (key == nullptr || *key == '\0')
+    throw CLI::RequiredError("--cluster-key-file, or the variable MARCHPROXY_CLUSTER_KEY,");
+  return Secret(key);
+}
+
+void read_tls(Target& target, const Texts& texts) {
+  if (texts.certificate_file.empty() != texts.certificate_key_file.empty())
+    throw CLI::ValidationError("--xds-certificate-file and --xds-key-file belong together");
+  if (!texts.certificate_file.empty() && texts.ca_file.empty())
+    throw CLI::ValidationError("--xds-certificate-file needs --xds-ca-file");
+  if (texts.ca_file.empty()) return;
+  target.ca_pem = content_of("--xds-ca-file", texts.ca_file);
+  if (texts.certificate_file.empty()) return;
+  target.certificate_pem = content_of("--xds-certificate-file", texts.certificate_file);
+  target.key_pem = Secret(content_of("--xds-key-file", texts.certificate_key_file));
+}
+
 void complete(Options& options, const Texts& texts) {
-  options.target.cluster_key =
-      Secret(without_line_end(content_of("--cluster-key-file", texts.key_file)));
-  if (!texts.ca_file.empty()) options.target.ca_pem = content_of("--xds-ca-file", texts.ca_file);
+  options.target.cluster_key = cluster_key(texts);
+  read_tls(options.target, texts);
   options.variant = texts.variant == "delta" ? Variant::Delta : Variant::StateOfTheWorld;
   options.form = texts.form == "json" ? Form::Json : Form::Table;
   options.duration = std::chrono::seconds{texts.duration};

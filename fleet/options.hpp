@@ -1,5 +1,5 @@
 // What a simulated fleet is told: the flags of marchproxy-fleet, which marchctl fleet simulate
-// hands hands on as they are.
+// hands on.
 #pragma once
 
 #include "fleet/line.hpp"

@@ -84,6 +84,9 @@ class TlsChannel final : public Channel {
       return;
     }
     SSL_set_connect_state(session_.get());
+    // An address is no name: it is looked for elsewhere in the certificate, and never asked for.
+    X509_VERIFY_PARAM* expected = SSL_get0_param(session_.get());
+    if (X509_VERIFY_PARAM_set1_ip_asc(expected, server_name.c_str()) == 1) return;
     SSL_set_tlsext_host_name(session_.get(), server_name.c_str());
     if (SSL_set1_host(session_.get(), server_name.c_str()) != 1) throw std::bad_alloc();
   }
@@ -191,13 +194,14 @@ void trust(SSL_CTX* context, std::string_view pem, const std::string& what) {
   }
 }
 
-void show_certificate(SSL_CTX* context, const ServerTls& server, const Titles& titles) {
-  const auto chain = certificates(server.certificate_pem, titles.certificate);
+void show_certificate(SSL_CTX* context, std::string_view pem, const Secret& key_pem,
+                      const Titles& titles) {
+  const auto chain = certificates(pem, titles.certificate);
   bool used = SSL_CTX_use_certificate(context, chain.front().get()) == 1;
   for (std::size_t at = 1; used && at < chain.size(); ++at)
     used = SSL_CTX_add1_chain_cert(context, chain[at].get()) == 1;
   if (!used) refuse(titles.certificate);
-  const auto bio = reader(server.key_pem.reveal());
+  const auto bio = reader(key_pem.reveal());
   const Owned<EVP_PKEY> key{PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr)};
   if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1) refuse(titles.key);
 }
@@ -209,7 +213,7 @@ std::shared_ptr<SSL_CTX> make_context(const ServerTls& server, const Protocol& p
   const auto* name = reinterpret_cast<const unsigned char*>(protocol.name);
   SSL_CTX_set_session_id_context(context, name + 1, name[0]);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, const_cast<char*>(protocol.name));
-  show_certificate(context, server, titles);
+  show_certificate(context, server.certificate_pem, server.key_pem, titles);
   if (server.client_ca_pem.empty()) return made;
   trust(context, server.client_ca_pem, "the clients' authority");
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
@@ -220,6 +224,9 @@ std::shared_ptr<SSL_CTX> make_context(const ClientTls& client, const Protocol& p
   if (client.server_name.empty()) throw std::runtime_error("the server's name is missing");
   auto made = make_context(TLS_client_method());
   trust(made.get(), client.ca_pem, "the server's authority");
+  if (!client.certificate_pem.empty())
+    show_certificate(made.get(), client.certificate_pem, client.key_pem,
+                     {"the client's certificate", "the client's key"});
   SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER, nullptr);
   const auto* name = reinterpret_cast<const unsigned char*>(protocol.name);
   SSL_CTX_set_alpn_protos(made.get(), name, name[0] + 1U);

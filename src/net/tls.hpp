@@ -30,7 +30,9 @@ struct ServerTls {
 
 struct ClientTls {
   std::string ca_pem;
-  std::string server_name;  // in the server's certificate
+  std::string server_name;        // or IP address, in the server's certificate
+  std::string certificate_pem{};  // leaf first; empty: the client shows none
+  Secret key_pem{};
 };
 
 // How a fault begins that is about one of these.

@@ -300,8 +300,14 @@ TEST_F(TlsTest, TheNameAndTheAuthorityAreChecked) {
   start({.tls = tls});
   connect({{.ca_pem = tls.certificate_pem, .server_name = "other.test"}});
   EXPECT_EQ(begin()->end().code, code::unavailable);
+  connect({{.ca_pem = tls.certificate_pem, .server_name = "127.0.0.2"}});
+  EXPECT_EQ(begin()->end().code, code::unavailable);
   connect(trusting(self_signed()));
   EXPECT_EQ(begin()->end().code, code::unavailable);
+  connect({{.ca_pem = tls.certificate_pem, .server_name = "127.0.0.1"}});
+  const auto ear = begin();
+  ear->call->write(one("x"));
+  EXPECT_TRUE(ear->hears(1));
 }
 
 TEST_F(TlsTest, AsksForAClientCertificate) {
@@ -311,6 +317,13 @@ TEST_F(TlsTest, AsksForAClientCertificate) {
   connect(trusting(tls));
   EXPECT_EQ(begin()->end().code, code::unavailable);
   EXPECT_TRUE(stage.ears().empty());
+  ClientTls known = trusting(tls);
+  known.certificate_pem = tls.certificate_pem;
+  known.key_pem = tls.key_pem;
+  connect(known);
+  const auto ear = begin();
+  ear->call->write(one("x"));
+  EXPECT_TRUE(ear->hears(1));
 }
 
 TEST_F(TlsTest, RenewsItsCertificate) {
@@ -352,6 +365,10 @@ TEST_F(TlsTest, WhatDoesNotParseIsAnError) {
   start({.tls = tls});
   EXPECT_THROW(connect({{.ca_pem = "x", .server_name = "xds.test"}}), std::runtime_error);
   EXPECT_THROW(connect({{.ca_pem = tls.certificate_pem, .server_name = ""}}), std::runtime_error);
+  ClientTls client = trusting(tls);
+  client.certificate_pem = tls.certificate_pem;
+  client.key_pem = self_signed().key_pem;
+  EXPECT_THROW(connect(client), std::runtime_error) << "another one's";
 }
 
 TEST_F(TlsTest, HalfAHandshakeIsNotWaitedFor) {

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from marchctl_stand import MARCHCTL, Marchctl
-from stand.control_plane import KEY, Manager
+from stand.certificates import Authority
+from stand.control_plane import KEY, PASSWORD, Manager
 from stand.program import PATIENCE, environment
 from stand.waiting import eventually
 
@@ -30,10 +31,12 @@ def make_route(manager, number, source="any"):
 class Fleet:
     def __init__(self, manager, folder, *flags, proxies=PROXIES):
         (folder / "key").write_text(KEY + "\n")
-        command = [MARCHCTL, "fleet", "simulate", "--xds", f"127.0.0.1:{manager.xds_port}", "--cluster-key-file",
-                   folder / "key", "--proxies", str(proxies), "-o", "json", *flags]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                        env=environment())
+        self.run("--xds", f"127.0.0.1:{manager.xds_port}", "--cluster-key-file", folder / "key", "--proxies",
+                 str(proxies), *flags)
+
+    def run(self, *flags, **variables):
+        self.process = subprocess.Popen([MARCHCTL, "fleet", "simulate", "-o", "json", *flags], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, env=environment(**variables))
 
     def event(self, name):
         line = self.process.stdout.readline()
@@ -77,6 +80,65 @@ def test_a_reconnect_over_tls_brings_nothing_again(tmp_path):
         assert fleet.status() == 0
 
 
+class AskingFleet(Fleet):
+    """Is told only how many; the address and the authority it asks the manager for."""
+
+    def __init__(self, marchctl, *flags, proxies=PROXIES):
+        self.run("--proxies", str(proxies), "--duration", "0", *flags, **marchctl.variables, MARCHPROXY_CLUSTER_KEY=KEY)
+
+
+@pytest.mark.parametrize("tls", ["auto", "off"])
+def test_who_is_signed_in_needs_no_address(tmp_path, tls):
+    with Manager(tmp_path, MARCHPROXY_XDS_TLS=tls) as manager:
+        manager.start()
+        make_route(manager, 1)
+        marchctl = Marchctl(tmp_path)
+        marchctl.login(manager, PASSWORD)
+        fleet = AskingFleet(marchctl)
+        assert fleet.event("ready")["proxies"] == PROXIES
+        assert fleet.status() == 0
+        words = ("fleet", "simulate", "--proxies", "1")
+        told = marchctl(*words, status=1, MARCHPROXY_CLUSTER_KEY="mp_cluster_" + "x" * 40).err
+        assert "does not know this cluster key" in told and "x" * 40 not in told
+        assert "MARCHPROXY_CLUSTER_KEY, is required" in marchctl(*words, status=2).err
+
+
+def test_a_port_that_asks_for_client_certificates(tmp_path):
+    authority = Authority()
+    known = authority.issue("fleet")
+    (tmp_path / "authority.pem").write_text(authority.pem)
+    (tmp_path / "fleet.pem").write_text(known.certificate)
+    (tmp_path / "fleet.key").write_text(known.key)
+    with Manager(tmp_path, MARCHPROXY_XDS_CLIENT_CA=tmp_path / "authority.pem") as manager:
+        manager.start()
+        make_route(manager, 1)
+        marchctl = Marchctl(tmp_path, MARCHPROXY_SERVER=manager.url)
+        told = marchctl("fleet", "simulate", status=2, MARCHPROXY_CLUSTER_KEY=KEY).err
+        assert "--xds-certificate-file and --xds-key-file are required" in told and len(told.splitlines()) == 1
+        marchctl.login(manager, PASSWORD)
+        certificate = ("--xds-certificate-file", tmp_path / "fleet.pem", "--xds-key-file", tmp_path / "fleet.key")
+        fleet = AskingFleet(marchctl, *certificate)
+        assert fleet.event("ready")["proxies"] == PROXIES
+        assert fleet.status() == 0
+
+
+def test_a_port_with_a_certificate_of_another_authority(tmp_path):
+    authority = Authority()
+    pair = authority.issue("127.0.0.1")
+    for name, text in (("authority.pem", authority.pem), ("port.pem", pair.certificate), ("port.key", pair.key)):
+        (tmp_path / name).write_text(text)
+    with Manager(tmp_path, MARCHPROXY_XDS_TLS="files", MARCHPROXY_XDS_CERTIFICATE=tmp_path / "port.pem",
+                 MARCHPROXY_XDS_KEY=tmp_path / "port.key") as manager:
+        manager.start()
+        make_route(manager, 1)
+        marchctl = Marchctl(tmp_path, MARCHPROXY_SERVER=manager.url)
+        told = marchctl("fleet", "simulate", status=2, MARCHPROXY_CLUSTER_KEY=KEY).err
+        assert "--xds-ca-file is required" in told and len(told.splitlines()) == 1
+        fleet = AskingFleet(marchctl, "--xds-ca-file", tmp_path / "authority.pem")
+        assert fleet.event("ready")["proxies"] == PROXIES
+        assert fleet.status() == 0
+
+
 def test_streams_share_connections_when_told(manager, tmp_path):
     make_route(manager, 1)
     fleet = Fleet(manager, tmp_path, "--duration", "0", "--streams-per-connection", "3", "--type", "ingress")
@@ -111,12 +173,16 @@ def test_a_change_reaches_only_whom_it_concerns(manager, tmp_path):
 def test_wrong_usage(tmp_path):
     marchctl = Marchctl(tmp_path)
     assert "--xds" in marchctl("fleet", "simulate", "--help").out
-    assert "--xds is required" in marchctl("fleet", "simulate", status=2).err
-    assert "cannot read" in marchctl("fleet", "simulate", "--xds", "h:1", "--cluster-key-file", "missing", status=2).err
+    assert "--cluster-key-file, or" in marchctl("fleet", "simulate", status=2).err
+    assert "no server" in marchctl("fleet", "simulate", status=2, MARCHPROXY_CLUSTER_KEY=KEY).err
+    assert "missing: No such file" in marchctl("fleet", "simulate", "--cluster-key-file", "missing", status=2).err
     key = tmp_path / "key"
     key.write_text("k")
     words = ("fleet", "simulate", "--xds", "127.0.0.1:1", "--cluster-key-file", key)
     assert "proxies" in marchctl(*words, "--proxies", "0", status=2).err
+    assert "belong together" in marchctl(*words, "--xds-certificate-file", key, status=2).err
+    assert "needs --xds-ca-file" in marchctl(*words, "--xds-certificate-file", key, "--xds-key-file", key, status=2).err
+    assert "cannot read" in marchctl(*words, "--xds-ca-file", "missing", status=2).err
     assert "table and json" in marchctl(*words, "-o", "yaml", status=2).err
 
 

@@ -1,7 +1,8 @@
 """Thousands of delta streams with a small and a large configuration: how long until all are ready, until all have
 acknowledged one change, what that costs the manager, and what a reconnect of all sends again. Beside them the figures of
 the best-known xDS library, go-control-plane v0.14.0, measured with the same configurations on two cores of another day:
-the ratios are the goal. The proxies are `marchproxy-fleet`, which shares the cores.
+the ratios are the goal. The proxies are `marchproxy-fleet`, which shares the cores. The floor, of the same run, is as many
+TCP connections without a protocol (`loopback`).
 
 BENCH_STREAMS sets the number of streams (5000).
 """
@@ -124,6 +125,14 @@ def measure_changes(manager, running):
     return found
 
 
+def bare():
+    """Milliseconds until as many bare TCP connections were pushed to and have answered, and the microseconds of CPU for each."""
+    text = subprocess.run([rig.PROGRAMS / "loopback", "--benchmark_format=json"], check=True, capture_output=True,
+                          timeout=rig.PATIENCE).stdout
+    found = json.loads(text)["benchmarks"][0]
+    return found["real_time"], found["processor_us_of_a_push"]
+
+
 def measure(name, size, rows):
     library, goals = LIBRARY[name], GOALS[name]
     with licensed_manager() as manager:
@@ -188,7 +197,9 @@ def streams(manager):
 
 
 def main():
-    rows = []
+    milliseconds, micros = bare()
+    rows = [["bare TCP", "500 bytes there, 100 back, all answered", f"{milliseconds:.0f} ms", "", ""],
+            ["bare TCP", "CPU of a push and its answer, both ends", f"{micros:.0f} us", "", ""]]
     for name, size in (("small", 20), ("large", 1000)):
         measure(name, size, rows)
     rig.report(f"{STREAMS:,} delta streams, one TCP connection each",

@@ -50,8 +50,10 @@ foreach(bench ${benches})
   cmake_path(GET bench STEM name)
   add_executable(${name} ${bench})
   set(layer mp_app)
-  if(name STREQUAL admission)  # it needs no more, and builds quickly
+  if(name STREQUAL admission)  # these need no more, and build quickly
     set(layer mp_access)
+  elseif(name STREQUAL loopback)
+    set(layer "")
   endif()
   target_link_libraries(${name} PRIVATE ${layer} mp_flags benchmark::benchmark_main)
 endforeach()

@@ -2,11 +2,13 @@
 
 #include "base/log.hpp"
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 
 #include <exception>
 #include <utility>
+
+#include <sys/epoll.h>
+#include <unistd.h>
 
 namespace mp::rpc {
 namespace {
@@ -35,6 +37,10 @@ Connection::Connection(Loop& loop, const Limits& limits, Socket socket, Head hea
       began_(std::chrono::steady_clock::now()),
       heard_(began_) {}
 
+Connection::~Connection() {
+  if (handle_ >= 0) ::close(handle_);
+}
+
 // What goes wrong in one connection ends that one.
 template <class Step>
 void Connection::guarded(Step step) {
@@ -50,12 +56,19 @@ void Connection::guarded(Step step) {
 void Connection::start() {
   loop_.add(shared_from_this());
   if (loop_.draining()) return close({code::unavailable, "it stops"});
-  guarded([this] { shake_hands(); });
+  guarded([this] { begin(); });
 }
 
 void Connection::start(std::unique_ptr<Channel> channel) {
   channel_ = std::move(channel);
-  guarded([this] { shake_hands(); });
+  guarded([this] { begin(); });
+}
+
+// From here on the socket is the loop's to wait for.
+void Connection::begin() {
+  handle_ = socket_.release();
+  loop_.watch(handle_, *this);
+  shake_hands();
 }
 
 void Connection::shake_hands() {
@@ -66,42 +79,24 @@ void Connection::shake_hands() {
   read();
 }
 
+// The wait ends when there is more than there was: whoever waits has read or written all he could.
 void Connection::wait_for(Transfer wanted) {
-  if (wanted == Transfer::WantRead) return wait_readable();
-  if (wanted == Transfer::WantWrite) return wait_writable();
-  close({code::unavailable, "the connection was lost"});
+  if (wanted == Transfer::WantRead) {
+    reading_ = true;
+  } else if (wanted == Transfer::WantWrite) {
+    writing_ = true;
+  } else {
+    close({code::unavailable, "the connection was lost"});
+  }
 }
 
-void Connection::wait_readable() {
-  if (closed_ || std::exchange(reading_, true)) return;
-  if (open_ && !channel_->may_hold_input()) return wait_for_bytes();
-  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const auto& error) {
-    self->reading_ = false;
-    if (error || self->closed_) return;
-    self->guarded([&] { self->on_readable(); });
-  });
-}
-
-// A wait without a read costs an epoll_ctl each time.
-void Connection::wait_for_bytes() {
-  socket_.async_read_some(
-      boost::asio::buffer(first_),
-      [self = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
-        self->reading_ = false;
-        if (self->closed_) return;
-        self->guarded([&] {
-          if (error) return self->wait_for(Transfer::Lost);
-          self->on_bytes(count);
-        });
-      });
-}
-
-void Connection::wait_writable() {
-  if (closed_ || std::exchange(writing_, true)) return;
-  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const auto& error) {
-    self->writing_ = false;
-    if (error || self->closed_) return;
-    self->guarded([&] { self->on_writable(); });
+void Connection::on_ready(std::uint32_t events) {
+  constexpr std::uint32_t ended = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+  guarded([&] {
+    if ((events & ended) != 0) ending_ = true;
+    if ((events & (EPOLLIN | ended)) != 0 && std::exchange(reading_, false)) on_readable();
+    if (closed_) return;
+    if ((events & (EPOLLOUT | ended)) != 0 && std::exchange(writing_, false)) on_writable();
   });
 }
 
@@ -117,12 +112,6 @@ void Connection::on_writable() {
   flush_soon();
 }
 
-void Connection::on_bytes(std::size_t count) {
-  take({first_.data(), count});
-  if (count == first_.size()) return read();
-  wait_readable();
-}
-
 void Connection::take(std::string_view bytes) {
   heard_ = std::chrono::steady_clock::now();
   pinged_.reset();
@@ -136,7 +125,10 @@ void Connection::read() {
     const Moved moved = channel_->read(input);
     if (moved.result != Transfer::Done) return wait_for(moved.result);
     take({input.data(), moved.bytes});
-    if (!channel_->may_hold_input() && moved.bytes < input.size()) return wait_readable();
+    if (closed_) return;
+    // The end that came with these bytes is not told again.
+    if (!ending_ && !channel_->may_hold_input() && moved.bytes < input.size())
+      return wait_for(Transfer::WantRead);
   }
   boost::asio::post(socket_.get_executor(), [self = shared_from_this()] {
     if (self->closed_) return;
@@ -227,10 +219,11 @@ void Connection::tick(Moment now) {
 void Connection::close(const Status& status) {
   if (std::exchange(closed_, true)) return;
   const auto self = shared_from_this();
-  try {
-    socket_.close();
-  } catch (const std::exception& fault) {  // it is closed all the same
-    log::debug("rpc: a connection did not close well", {{"fault", fault.what()}});
+  if (handle_ >= 0) {
+    ::close(std::exchange(handle_, -1));
+  } else {
+    boost::system::error_code ignored;  // it is closed all the same
+    socket_.close(ignored);
   }
   unsent_.reset();
   loop_.remove(*this);

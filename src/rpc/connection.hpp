@@ -1,6 +1,6 @@
 // One TCP connection of either side: reads and writes for its session, and the times it has for
-// that. Belongs to its loop's thread. Reads more than a little into memory that all connections of
-// the loop share, and keeps bytes to be written only while the other end takes none.
+// that. Belongs to its loop's thread. Reads into memory that all connections of the loop share, and
+// keeps bytes to be written only while the other end takes none.
 #pragma once
 
 #include "rpc/loop.hpp"
@@ -9,7 +9,6 @@
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include <array>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -27,6 +26,7 @@ class Connection final : public Host, public std::enable_shared_from_this<Connec
              std::string peer, const Accept& accept);
   // Of a client.
   Connection(Loop& loop, const Limits& limits, Socket socket, Head head);
+  ~Connection() override;
 
   void start();  // a server's
   // A client's, once it is connected; calls may be added before.
@@ -35,23 +35,22 @@ class Connection final : public Host, public std::enable_shared_from_this<Connec
   static void update(Call& call);
   void add(std::shared_ptr<Call> call);
   void flush();
+  // The socket can be read, written or is lost now, as epoll(7) says it.
+  void on_ready(std::uint32_t events);
   void tick(Moment now);
   void go_away();
   void close(const Status& status);
   bool usable() const { return !closed_ && !leaving_ && session_.takes_calls(); }
-  Socket& socket() { return socket_; }
+  Socket& socket() { return socket_; }  // until it is connected
 
   // Host
   void ready(std::shared_ptr<Call> call) override { loop_.ready(std::move(call)); }
   void flush_soon() override;
 
  private:
-  void wait_readable();
-  void wait_for_bytes();
-  void wait_writable();
   void on_readable();
-  void on_bytes(std::size_t count);
   void on_writable();
+  void begin();
   void shake_hands();
   void read();
   void take(std::string_view bytes);
@@ -66,7 +65,6 @@ class Connection final : public Host, public std::enable_shared_from_this<Connec
   Socket socket_;
   std::unique_ptr<Channel> channel_;
   Session session_;
-  std::array<char, 1024> first_;  // bytes of the next read, on plain connections
   std::unique_ptr<Gather> unsent_;
   const Moment began_;
   Moment heard_;                  // when the other end last said anything
@@ -74,9 +72,11 @@ class Connection final : public Host, public std::enable_shared_from_this<Connec
   Moment moved_;                  // when it last took any of unsent_
   std::optional<Moment> left_;    // when it began to end
   bool open_ = false;             // TLS is done
-  bool reading_ = false;
-  bool writing_ = false;
-  bool flushing_ = false;  // flush_soon() was called
+  int handle_ = -1;               // of the socket, from when it is connected until it is closed
+  bool reading_ = false;          // it waits until there is something to read
+  bool writing_ = false;          // it waits until it can write
+  bool ending_ = false;   // the other end sends no more, or is lost
+  bool flushing_ = false;         // flush_soon() was called
   bool leaving_ = false;
   bool closed_ = false;
 };

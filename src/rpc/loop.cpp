@@ -5,7 +5,12 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include <array>
+#include <cerrno>
+#include <system_error>
 #include <utility>
+
+#include <sys/epoll.h>
 
 namespace mp::rpc {
 namespace {
@@ -13,6 +18,14 @@ namespace {
 constexpr std::size_t input_size = 64u << 10;  // bytes of one read
 constexpr std::size_t most_held = 128;         // calls
 constexpr int most_rounds = 8;
+constexpr std::size_t most_events = 256;  // of one look at the sockets
+
+// Of sockets; epoll_create1(2).
+int make_set() {
+  const int set = ::epoll_create1(EPOLL_CLOEXEC);
+  if (set < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  return set;
+}
 
 }  // namespace
 
@@ -32,12 +45,18 @@ bool Crowd::wait_until_empty(std::chrono::steady_clock::time_point deadline) {
 }
 
 Loop::Loop(Crowd& crowd, const Limits& limits)
-    : crowd_(crowd), limits_(limits), context_(1), timer_(context_), input_(input_size) {}
+    : crowd_(crowd),
+      limits_(limits),
+      context_(1),
+      timer_(context_),
+      sockets_(context_, make_set()),
+      input_(input_size) {}
 
 Loop::~Loop() { stop(); }
 
 void Loop::start() {
   wait_for_tick();
+  wait_for_sockets();
   thread_ = std::thread([this] {
     const auto guard = boost::asio::make_work_guard(context_);
     context_.run();
@@ -116,7 +135,40 @@ void Loop::add(std::shared_ptr<Connection> connection) {
 }
 
 void Loop::remove(Connection& connection) {
-  if (connections_.erase(&connection) == 1) crowd_.leave();
+  const auto found = connections_.find(&connection);
+  if (found == connections_.end()) return;
+  if (telling_) departed_.push_back(std::move(found->second));
+  connections_.erase(found);
+  crowd_.leave();
+}
+
+void Loop::watch(int socket, Connection& connection) {
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                    .data = {.ptr = &connection}};
+  if (::epoll_ctl(sockets_.native_handle(), EPOLL_CTL_ADD, socket, &event) != 0)
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+}
+
+// Asio waits for the set as a whole; timers and what is posted have their turns in between.
+void Loop::wait_for_sockets() {
+  sockets_.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                      [this](const boost::system::error_code& error) {
+                        if (error) return;
+                        tell_sockets();
+                        wait_for_sockets();
+                      });
+}
+
+void Loop::tell_sockets() {
+  std::array<epoll_event, most_events> events;
+  const int count = ::epoll_wait(sockets_.native_handle(), events.data(), most_events, 0);
+  telling_ = true;
+  for (int at = 0; at < count; ++at) {
+    const auto& event = events[static_cast<std::size_t>(at)];
+    static_cast<Connection*>(event.data.ptr)->on_ready(event.events);
+  }
+  telling_ = false;
+  departed_.clear();
 }
 
 // What the step removes is left out then; what it removes of others it may still meet.

@@ -7,6 +7,7 @@
 #include "rpc/gather.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
@@ -60,6 +61,9 @@ class Loop {
 
   void add(std::shared_ptr<Connection> connection);
   void remove(Connection& connection);
+  // Tells an added connection what becomes possible on its socket, until it is removed. Registered
+  // once, edge-triggered (epoll(7)): to wait costs no system call, unlike Asio's waits.
+  void watch(int socket, Connection& connection);
 
   // Scratch memory that the loop's connections share: nobody keeps bytes in it between two events.
   std::span<char> input() { return input_; }
@@ -67,6 +71,8 @@ class Loop {
 
  private:
   void settle();
+  void wait_for_sockets();
+  void tell_sockets();
   void wait_for_tick();
   void each(const std::function<void(Connection&)>& step);
 
@@ -74,7 +80,10 @@ class Loop {
   const Limits& limits_;
   boost::asio::io_context context_;
   boost::asio::steady_timer timer_;
+  boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> sockets_;
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
+  bool telling_ = false;                               // connections what their sockets can do
+  std::vector<std::shared_ptr<Connection>> departed_;  // meanwhile: they may yet be told
   std::vector<char> input_;
   Gather output_;
   std::vector<std::shared_ptr<Connection>> unflushed_;

@@ -14,6 +14,7 @@ void add_reading(CLI::App& root, Tool& tool);   // list, get
 void add_writing(CLI::App& root, Tool& tool);   // create, update, delete
 void add_actions(CLI::App& root, Tool& tool);   // rotate-key, token, whoami …
 void add_sign_in(CLI::App& root, Tool& tool);   // login, logout, contexts, use
+void add_keeping(CLI::App& root, Tool& tool);   // keep-certificate
 void add_waiting(CLI::App& root, Tool& tool);   // wait
 void add_files(CLI::App& root, Tool& tool);     // apply, export
 void add_planning(CLI::App& root, Tool& tool);  // plan

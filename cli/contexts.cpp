@@ -1,18 +1,15 @@
 #include "cli/contexts.hpp"
 
-#include "cli/failure.hpp"
+#include "cli/whole_files.hpp"
 
 #include <boost/json.hpp>
 
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -21,47 +18,6 @@ namespace {
 
 namespace json = boost::json;
 using std::filesystem::path;
-
-Failure broken(const path& file, const std::string& what) {
-  return wrong_usage(file.string() + ": " + what);
-}
-
-Failure broken(const path& file) { return broken(file, std::strerror(errno)); }
-
-class Descriptor {
- public:
-  Descriptor(const path& file, int flags) : number_(::open(file.c_str(), flags | O_CLOEXEC, 0600)) {
-    if (number_ < 0) throw broken(file);
-  }
-  ~Descriptor() { ::close(number_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
-void write_all(const path& file, const Descriptor& target, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(target.number(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw broken(file);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::fsync(target.number()) != 0) throw broken(file);
-}
-
-// Readers see the old file or the new one.
-void replace(const path& file, std::string_view text) {
-  const path fresh = file.string() + "." + std::to_string(::getpid());
-  ::unlink(fresh.c_str());  // of a process of that number that died
-  {
-    const Descriptor target(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
-    write_all(fresh, target, text);
-  }
-  if (::rename(fresh.c_str(), file.c_str()) != 0) throw broken(file);
-}
 
 void make_folder(const path& folder) {
   std::error_code failure;

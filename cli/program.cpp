@@ -110,6 +110,7 @@ std::unique_ptr<CLI::App> make_program(Tool& tool) {
   add_status(*root, tool);
   add_waiting(*root, tool);
   add_actions(*root, tool);
+  add_keeping(*root, tool);
   add_fleet(*root, tool);
   add_explaining(*root, tool);
   return root;

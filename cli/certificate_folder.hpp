@@ -1,0 +1,49 @@
+// A service's certificate, its key and the manager's authorities as files of a folder:
+// certificate.pem, key.pem and ca.pem. All change at once, when the link `current` does: whatever
+// ends this process, no certificate stands beside another one's key.
+#pragma once
+
+#include "base/secret.hpp"
+#include "base/time.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace mp::cli {
+
+struct KeptCertificate {
+  std::string purpose;  // what was asked for, and where: another one is not in its place
+  Time since;           // by this machine's clock
+  Time until;
+};
+
+struct CertificateFiles {
+  std::string certificate;
+  Secret key;
+  std::string authorities;
+};
+
+class CertificateFolder {
+ public:
+  // The folder is made. Throws Failure (Usage) when another process keeps it.
+  explicit CertificateFolder(std::filesystem::path folder);
+  ~CertificateFolder();
+  CertificateFolder(const CertificateFolder&) = delete;
+  CertificateFolder& operator=(const CertificateFolder&) = delete;
+
+  // What is there; nullopt when it is nothing that this class wrote.
+  std::optional<KeptCertificate> kept() const;
+  // Throws Failure (Usage), and what was there stays.
+  void keep(const KeptCertificate& kept, const CertificateFiles& files);
+
+  const std::filesystem::path& path() const { return folder_; }
+
+ private:
+  void remove_all_but(const std::string& newest, const std::string& before) const;
+
+  const std::filesystem::path folder_;
+  int lock_ = -1;
+};
+
+}  // namespace mp::cli

@@ -64,6 +64,7 @@ class RawClient {
     return true;
   }
   void forget() { heard_.clear(); }
+  void end() { ::shutdown(socket_, SHUT_WR); }
 
  private:
   int socket_;
@@ -213,6 +214,18 @@ TEST_F(ServerTest, WhoDoesNotGreetIsNotWaitedFor) {
   slow.say(frames::preface.substr(0, 10));
   EXPECT_TRUE(silent.is_closed());
   EXPECT_TRUE(slow.is_closed());
+}
+
+// A socket is told of once, also when bytes and the end come together.
+TEST_F(ServerTest, AnEndThatComesWithTheLastBytesIsNoticed) {
+  start();
+  for (int n = 0; n < 200; ++n) {
+    RawClient raw{server->port()};
+    raw.say(frames::greeting() + frames::request(1, frames::head("/mute")));
+    raw.end();
+    ASSERT_TRUE(raw.is_closed());
+  }
+  for (const auto& ear : stage.ears()) EXPECT_EQ(ear->end().code, code::unavailable);
 }
 
 TEST_F(ServerTest, WhoIsSilentIsAskedAndThenLeft) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <new>
 #include <string_view>
 
 extern char** environ;
@@ -25,6 +26,26 @@ std::vector<char*> environment_without_ours() {
   return kept;
 }
 
+// What the program is given besides its standard ones: nothing. Accepted connections, which Asio
+// lets programs inherit, would not end before it does.
+class StandardDescriptorsAlone {
+ public:
+  StandardDescriptorsAlone() {
+    if (::posix_spawn_file_actions_init(&actions_) != 0) throw std::bad_alloc();
+    if (::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1) == 0) return;
+    ::posix_spawn_file_actions_destroy(&actions_);
+    throw std::bad_alloc();
+  }
+  ~StandardDescriptorsAlone() { ::posix_spawn_file_actions_destroy(&actions_); }
+  StandardDescriptorsAlone(const StandardDescriptorsAlone&) = delete;
+  StandardDescriptorsAlone& operator=(const StandardDescriptorsAlone&) = delete;
+
+  const posix_spawn_file_actions_t* get() const { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+};
+
 // Whether the process ended in time.
 bool wait_for(pid_t child, std::chrono::milliseconds timeout) {
   const int handle = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
@@ -39,11 +60,13 @@ bool wait_for(pid_t child, std::chrono::milliseconds timeout) {
 
 std::string execute(const std::vector<std::string>& command, std::chrono::milliseconds timeout) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
   arguments.push_back(nullptr);
   auto environment = environment_without_ours();
+  const StandardDescriptorsAlone actions;
   pid_t child = 0;
-  const int failed = ::posix_spawn(&child, command.front().c_str(), nullptr, nullptr,
+  const int failed = ::posix_spawn(&child, command.front().c_str(), actions.get(), nullptr,
                                    arguments.data(), environment.data());
   if (failed != 0) return command.front() + ": " + std::strerror(failed);
   const bool in_time = wait_for(child, timeout);

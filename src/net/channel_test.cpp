@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 
 #include <array>
 #include <stdexcept>
@@ -35,7 +37,10 @@ struct ChannelTest : testing::Test {
   }
   // Whether both ends are open in the end.
   bool shake_hands(const Protocol& ours = http2, const Protocol& theirs = http2) {
-    server = Tls(pair, ours).channel(sockets[0]);
+    return shake_hands(Tls(pair, ours), theirs);
+  }
+  bool shake_hands(const Tls& ours, const Protocol& theirs) {
+    server = ours.channel(sockets[0]);
     client = Tls(trusting(), theirs).channel(sockets[1]);
     Transfer one = Transfer::WantRead, other = Transfer::WantRead;
     for (int round = 0; round < 20; ++round) {
@@ -165,6 +170,24 @@ TEST_F(ChannelTest, ReadsARecordWhole) {
 TEST_F(ChannelTest, TheSameProtocolIsTaken) { EXPECT_TRUE(shake_hands(http1, http1)); }
 
 TEST_F(ChannelTest, AnotherProtocolIsRefused) { EXPECT_FALSE(shake_hands(http2, http1)); }
+
+// As a pair of files is for a moment while both are replaced by a pair of another kind.
+TEST_F(ChannelTest, AKeyOfAnotherKindIsRefusedAndChangesNothing) {
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{
+      EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), EVP_PKEY_free};
+  ServerTls mixed = pair;
+  mixed.key_pem = Secret{pem_text([&](BIO* bio) {
+    return PEM_write_bio_PKCS8PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  })};
+  EXPECT_THROW(Tls(mixed, http2), std::runtime_error);
+  ClientTls shown = trusting();
+  shown.certificate_pem = mixed.certificate_pem;
+  shown.key_pem = mixed.key_pem;
+  EXPECT_THROW(Tls(shown, http2), std::runtime_error);
+  Tls tls(pair, http2);
+  EXPECT_THROW(tls.renew(mixed), std::runtime_error);
+  EXPECT_TRUE(shake_hands(tls, http2));
+}
 
 TEST_F(ChannelTest, NothingOfAChainIsLeftOut) {
   const auto fault = [](const ServerTls& broken, const Titles& titles = {}) -> std::string {

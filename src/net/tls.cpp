@@ -203,7 +203,10 @@ void show_certificate(SSL_CTX* context, std::string_view pem, const Secret& key_
   if (!used) refuse(titles.certificate);
   const auto bio = reader(key_pem.reveal());
   const Owned<EVP_PKEY> key{PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr)};
-  if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1) refuse(titles.key);
+  // The context compares a key only with a certificate of the key's own kind.
+  if (!key || X509_check_private_key(chain.front().get(), key.get()) != 1 ||
+      SSL_CTX_use_PrivateKey(context, key.get()) != 1)
+    refuse(titles.key);
 }
 
 std::shared_ptr<SSL_CTX> make_context(const ServerTls& server, const Protocol& protocol,

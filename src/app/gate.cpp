@@ -36,9 +36,17 @@ Registration registration_of(const xds::NodeInfo& node) {
   return registration;
 }
 
-// A proxy's bootstrap keeps the name that its cluster had: renaming it must lock nobody out.
 bool is_a_cluster(Reader& db, const std::string& name) {
   return !db.select<Cluster>({.where = "name = :name", .values = {{"name", name}}}).empty();
+}
+
+// A bootstrap keeps the name that its cluster had: renaming it must lock nobody out. A proxy that
+// is registered is known by its id, whoever has the old name now.
+bool names_another(Reader& db, const Cluster& cluster, const xds::NodeInfo& node,
+                   const std::optional<Proxy>& known) {
+  if (node.cluster.empty() || node.cluster == cluster.name) return false;
+  if (node.proxyless) return is_a_cluster(db, node.cluster);
+  return !known || known->cluster_id != cluster.id;
 }
 
 }  // namespace
@@ -49,13 +57,12 @@ xds::Admission DatabaseGate::admit(std::string_view cluster_key, const xds::Node
   if (!caller.cluster) throw Error(Code::Authentication, "");
   const Cluster& cluster = *caller.cluster;
   std::optional<Proxy> known;
-  bool names_another = !node.cluster.empty() && node.cluster != cluster.name;
+  bool is_refused = false;
   context_.store.read([&](Reader& db) {
     known = db.find<Proxy>(node.id);
-    if (names_another && known && known->cluster_id == cluster.id)
-      names_another = is_a_cluster(db, node.cluster);
+    is_refused = names_another(db, cluster, node, known);
   });
-  if (names_another)
+  if (is_refused)
     throw Error(Code::Permission, "The key is not of the cluster that the node names");
   if (node.proxyless) {
     return {.cluster_id = cluster.id,

@@ -1,11 +1,13 @@
 """Several clusters on one manager: each Envoy gets its own cluster's, under the same names; and a licence that is lost
 takes nothing from them."""
 
+import json
+
 import pytest
 
 from stand.control_plane import Manager
 from stand.license_server import KEY, LicenseServer
-from stand.proxy import Proxy
+from stand.proxy import BareEnvoy, Proxy, bootstrap_of, register
 from stand.rest import WAIT, mapping_body
 from stand.traffic import request
 from stand.waiting import eventually
@@ -24,6 +26,11 @@ def validate(manager):
     return manager.api.post("/license/validate", {"license_key": KEY}).expect(200).data["valid"]
 
 
+def add_cluster(api, name):
+    body = {"name": name, "description": "Another one", "syslog_endpoint": "log.example:514"}
+    return api.post("/clusters", body).expect(201).data
+
+
 def add(api, cluster_id, service_port, port):
     api.service("shop", service_port, cluster_id=cluster_id)
     answer = api.post("/mappings", mapping_body("shop", port, cluster_id=cluster_id), WAIT).expect(201)
@@ -33,8 +40,7 @@ def add(api, cluster_id, service_port, port):
 
 def test_clusters_keep_to_themselves_and_outlive_the_licence(licensed, tmp_path, demo_ports, port):
     api = licensed.api
-    made = api.post("/clusters", {"name": "south", "description": "Another one",
-                                  "syslog_endpoint": "log.example:514"}).expect(201).data
+    made = add_cluster(api, "south")
     with (Proxy(licensed, tmp_path, hostname="north.test", address="127.0.0.3") as north,
           Proxy(licensed, tmp_path, hostname="south.test", address="127.0.0.4", key=made["api_key"]) as south):
         north.start()
@@ -63,3 +69,20 @@ def test_clusters_keep_to_themselves_and_outlive_the_licence(licensed, tmp_path,
         api.put(f"/clusters/{made['id']}", {"is_active": True}).expect(200)
         south.wait_connected()
         assert north.admin.is_connected()
+
+
+def test_another_cluster_may_take_the_name_that_one_had(licensed, tmp_path):
+    """A registered proxy is known by its key and id; of a client that never registers the name is all there is."""
+    api = licensed.api
+    name = api.get("/clusters/1").expect(200).data["name"]
+    bootstrap = bootstrap_of(licensed, register(licensed, "bare.test"))
+    api.put("/clusters/1", {"name": "renamed"}).expect(200)
+    add_cluster(api, name)
+    with BareEnvoy(bootstrap, tmp_path) as envoy:
+        envoy.connect(licensed)
+    text = json.dumps(bootstrap)
+    proxyless = json.loads(text.replace('"proxy_type": "egress"', '"proxy_type": "grpc"'))
+    assert proxyless != bootstrap
+    with BareEnvoy(proxyless, tmp_path, "proxyless") as client:
+        client.start()
+        client.says(r"closed: 7\b.*The key is not of the cluster that the node names")

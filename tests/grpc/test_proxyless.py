@@ -75,6 +75,15 @@ def test_the_manager_may_restart(manager, api, client, servers):
         caller.reaches("two")
 
 
+def test_the_cluster_may_be_renamed(api, client, servers):
+    name = api.get("/clusters/1").expect(200).data["name"]
+    api.put("/clusters/1", {"name": "renamed"}).expect(200)
+    offer(api, "kept", servers.ports["one"])
+    with client("kept") as caller:
+        caller.reaches("one")
+    api.put("/clusters/1", {"name": name}).expect(200)
+
+
 def reasons(api, service):
     return [reason["message"] for reason in api.state_of(f"/services/{service['id']}")["reasons"]]
 

@@ -21,14 +21,26 @@ namespace fs = std::filesystem;
 
 constexpr const char* current = "current";  // a link to the newest set
 constexpr const char* record = "kept.json";
+constexpr const char* told_mark = "told";
 constexpr std::string_view set_prefix = ".set-";
 constexpr std::array names{"certificate.pem", "key.pem", "ca.pem"};
+
+// Links are ours; a file in their place is somebody's certificate.
+void refuse_files_of_others(const fs::path& folder) {
+  for (const char* name : {current, names[0], names[1], names[2]}) {
+    std::error_code failure;
+    const auto type = fs::symlink_status(folder / name, failure).type();
+    if (type != fs::file_type::symlink && type != fs::file_type::not_found)
+      throw broken(folder / name, "is in the way, and is not a link: move it away");
+  }
+}
 
 fs::path made(fs::path folder) {
   std::error_code failure;
   folder = fs::absolute(folder, failure).lexically_normal();
   if (!failure) fs::create_directories(folder, failure);
   if (failure) throw broken(folder, failure.message());
+  refuse_files_of_others(folder);
   return folder;
 }
 
@@ -44,7 +56,8 @@ void write_set(const fs::path& set, const KeptCertificate& kept, const Certifica
   write_new(set / names[2], files.authorities, 0644);
   const json::object about{{"purpose", kept.purpose},
                            {"since", to_string(kept.since)},
-                           {"until", to_string(kept.until)}};
+                           {"until", to_string(kept.until)},
+                           {"ttl", kept.ttl.count()}};
   write_new(set / record, json::serialize(about) + "\n", 0644);
   flush(set);
 }
@@ -71,11 +84,13 @@ std::optional<KeptCertificate> CertificateFolder::kept() const {
   if (wrong) return std::nullopt;
   const auto since = parse_time(text_at(about, "since"));
   const auto until = parse_time(text_at(about, "until"));
-  if (!since || !until) return std::nullopt;
-  return KeptCertificate{text_at(about, "purpose"), *since, *until};
+  const std::chrono::seconds ttl{number_at(about, "ttl")};
+  if (!since || !until || ttl <= ttl.zero()) return std::nullopt;
+  return KeptCertificate{text_at(about, "purpose"), *since, *until, ttl};
 }
 
 void CertificateFolder::keep(const KeptCertificate& kept, const CertificateFiles& files) {
+  refuse_files_of_others(folder_);
   std::error_code none;
   const std::string before = fs::read_symlink(folder_ / current, none).string();
   const std::string newest = std::string(set_prefix) + random_text(12);
@@ -93,6 +108,13 @@ void CertificateFolder::keep(const KeptCertificate& kept, const CertificateFiles
   }
   remove_all_but(newest, before);
 }
+
+bool CertificateFolder::told() const {
+  std::error_code failure;
+  return fs::exists(folder_ / current / told_mark, failure);
+}
+
+void CertificateFolder::set_told() { write_new(folder_ / current / told_mark, "", 0644); }
 
 // Somebody may be reading the set before.
 void CertificateFolder::remove_all_but(const std::string& newest, const std::string& before) const {

@@ -6,6 +6,7 @@
 #include "base/secret.hpp"
 #include "base/time.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@ struct KeptCertificate {
   std::string purpose;  // what was asked for, and where: another one is not in its place
   Time since;           // by this machine's clock
   Time until;
+  std::chrono::seconds ttl{};  // asked for: the clock that `until` is from may be another one
 };
 
 struct CertificateFiles {
@@ -26,7 +28,8 @@ struct CertificateFiles {
 
 class CertificateFolder {
  public:
-  // The folder is made. Throws Failure (Usage) when another process keeps it.
+  // The folder is made. Throws Failure (Usage) when another process keeps it, or when files that
+  // this class did not make have the names of its own.
   explicit CertificateFolder(std::filesystem::path folder);
   ~CertificateFolder();
   CertificateFolder(const CertificateFolder&) = delete;
@@ -36,6 +39,10 @@ class CertificateFolder {
   std::optional<KeptCertificate> kept() const;
   // Throws Failure (Usage), and what was there stays.
   void keep(const KeptCertificate& kept, const CertificateFiles& files);
+
+  // Whether who uses the newest files has been told of them; it is remembered with them.
+  bool told() const;
+  void set_told();  // throws Failure (Usage)
 
   const std::filesystem::path& path() const { return folder_; }
 

@@ -15,17 +15,28 @@ constexpr Milliseconds longest_sleep = seconds(60);  // the clock may be set, or
 constexpr seconds first_delay{1};
 constexpr seconds longest_delay{300};
 
-// Whether the same request may succeed later without anybody's help.
+// The files are there, but not who uses them knows it.
+struct Untold : Failure {
+  explicit Untold(const std::string& why) : Failure(Exit::Refused, why) {}
+};
+
+// Whether the same may succeed later without anybody's help.
 bool may_pass(const Failure& failure) {
+  if (dynamic_cast<const Untold*>(&failure)) return true;
   const auto* refused = dynamic_cast<const Refused*>(&failure);
   if (refused) return refused->status == 429 || refused->status >= 500;
   return failure.exit == Exit::Unreachable;
 }
 
+// By this machine's clock, also when that is behind the manager's.
+Time end_of(const KeptCertificate& kept) {
+  return std::min<Time>(kept.until, kept.since + kept.ttl);
+}
+
 }  // namespace
 
 Time renewal_time(const KeptCertificate& kept) {
-  const Milliseconds life = std::max<Milliseconds>(kept.until - kept.since, shortest_life);
+  const Milliseconds life = std::max<Milliseconds>(end_of(kept) - kept.since, shortest_life);
   return kept.since + life * 2 / 3;
 }
 
@@ -43,16 +54,26 @@ Time CertificateKeeper::next_time() const {
 
 bool CertificateKeeper::holds_a_good_one() const {
   const auto kept = folder_.kept();
-  return kept && kept->purpose == purpose_ && kept->until > keeping_.clock.now();
+  return kept && kept->purpose == purpose_ && end_of(*kept) > keeping_.clock.now();
 }
 
 void CertificateKeeper::renew_when_due() {
-  if (next_time() > keeping_.clock.now()) return;
+  if (next_time() <= keeping_.clock.now()) renew();
+  tell();
+}
+
+void CertificateKeeper::renew() {
   const NewCertificate issued = keeping_.issue();
-  folder_.keep({purpose_, keeping_.clock.now(), issued.until}, issued.files);
+  folder_.keep({purpose_, keeping_.clock.now(), issued.until, issued.ttl}, issued.files);
   keeping_.note("a new certificate in " + folder_.path().string() + ", good until " +
                 to_string(issued.until));
-  keeping_.renewed();
+}
+
+void CertificateKeeper::tell() {
+  if (!keeping_.tell || folder_.told()) return;
+  const std::string fault = keeping_.tell();
+  if (!fault.empty()) throw Untold(fault);
+  folder_.set_told();
 }
 
 void CertificateKeeper::run() {
@@ -64,12 +85,19 @@ void CertificateKeeper::run() {
       wait_until(next_time());
     } catch (const Failure& failure) {
       if (!may_pass(failure) && !holds_a_good_one()) throw;
+      const seconds wait = time_until_next_try(delay);
       keeping_.note(std::string(failure.what()) + "; trying again in " +
-                    std::to_string(delay.count()) + " s");
-      wait_until(keeping_.clock.now() + delay);
-      delay = std::min(delay * 2, longest_delay);
+                    std::to_string(wait.count()) + " s");
+      wait_until(keeping_.clock.now() + wait);
+      delay = wait < delay ? first_delay : std::min(delay * 2, longest_delay);
     }
   }
+}
+
+// Who cannot be told of a certificate does not hold up the next one.
+seconds CertificateKeeper::time_until_next_try(seconds delay) const {
+  const Time now = keeping_.clock.now(), due = next_time();
+  return due > now ? std::min(delay, std::chrono::ceil<seconds>(due - now)) : delay;
 }
 
 void CertificateKeeper::wait_until(Time time) const {

@@ -12,6 +12,7 @@ namespace mp::cli {
 
 struct NewCertificate {
   Time until;
+  std::chrono::seconds ttl{};  // what was asked for
   CertificateFiles files;
 };
 
@@ -20,7 +21,9 @@ struct Keeping {
   std::function<NewCertificate()> issue;  // throws Failure
   std::function<void(std::chrono::milliseconds)> pause;
   std::function<void(const std::string&)> note;
-  std::function<void()> renewed;  // the files are others now
+  // Tells who uses the files that they are others now, and why that failed ("": it did not). It is
+  // called again until it succeeds. Empty when nobody wants to know.
+  std::function<std::string()> tell;
 };
 
 // When the next one is asked for.
@@ -31,7 +34,8 @@ class CertificateKeeper {
   // `purpose`: what is asked for. A certificate for another one counts as none.
   CertificateKeeper(Keeping keeping, CertificateFolder& folder, std::string purpose);
 
-  // Throws Failure when there is no new one, and the files stay as they are.
+  // Throws Failure when there is no new one, and the files stay as they are; or when who uses them
+  // could not be told of the newest.
   void renew_when_due();
   // Until `pause` throws. Throws Failure when no certificate is good and no waiting will help.
   [[noreturn]] void run();
@@ -39,6 +43,9 @@ class CertificateKeeper {
  private:
   Time next_time() const;
   bool holds_a_good_one() const;
+  void renew();
+  void tell();
+  std::chrono::seconds time_until_next_try(std::chrono::seconds delay) const;
   void wait_until(Time time) const;
 
   const Keeping keeping_;

@@ -10,6 +10,7 @@
 
 #include <cstdlib>
 #include <deque>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,7 @@ class CertificateKeeperTest : public ::testing::Test {
              .issue = [this] { return issue(); },
              .pause = [this](std::chrono::milliseconds time) { sleep(time); },
              .note = [this](const std::string& line) { notes.push_back(line); },
-             .renewed = [this] { asked.push_back(since_start()); }},
+             .tell = [this] { return tell(); }},
             folder,
             std::move(purpose)};
   }
@@ -48,7 +49,14 @@ class CertificateKeeperTest : public ::testing::Test {
     }
     const std::string number = std::to_string(++issued);
     return {.until = clock.now() + life,
+            .ttl = ttl,
             .files = {"certificate " + number, Secret("key " + number), "ca"}};
+  }
+  std::string tell() {
+    asked.push_back(since_start());
+    if (deaf == 0) return {};
+    --deaf;
+    return "hook: ended with 1";
   }
   void sleep(std::chrono::milliseconds time) {
     EXPECT_GT(time, 0ms);
@@ -80,10 +88,10 @@ class CertificateKeeperTest : public ::testing::Test {
   const fs::path path = new_folder();
   CertificateFolder folder{path};
   std::deque<void (*)()> failures;
-  std::chrono::seconds life = 300s, longest{};
-  std::vector<std::chrono::seconds> asked;  // when files came
+  std::chrono::seconds life = 300s, ttl = 300s, longest{};
+  std::vector<std::chrono::seconds> asked;  // when it was told that files came
   std::vector<std::string> notes;
-  int tries = 0, issued = 0;
+  int tries = 0, issued = 0, deaf = 0;
 };
 
 TEST_F(CertificateKeeperTest, RenewsWhenTwoThirdsAreOver) {
@@ -148,6 +156,51 @@ TEST_F(CertificateKeeperTest, AClockFarFromTheManagersDoesNotMakeItAskAllTheTime
   life = -300s;
   run(60s);
   EXPECT_LE(issued, 7);
+}
+
+TEST_F(CertificateKeeperTest, AClockBehindTheManagersDoesNotMakeItLate) {
+  life = 3900s;
+  run(601s);
+  EXPECT_THAT(asked, ElementsAre(0s, 200s, 400s, 600s));
+}
+
+TEST_F(CertificateKeeperTest, TellsUntilItIsHeard) {
+  deaf = 4;
+  run(201s);
+  EXPECT_THAT(asked, ElementsAre(0s, 1s, 3s, 7s, 15s, 200s));
+  EXPECT_EQ(issued, 2);
+  ASSERT_GE(notes.size(), 2U);
+  EXPECT_EQ(notes[1], "hook: ended with 1; trying again in 1 s");
+}
+
+TEST_F(CertificateKeeperTest, WhoDoesNotHearDoesNotHoldUpTheNextOne) {
+  deaf = 1000;
+  run(601s);
+  EXPECT_EQ(issued, 4);
+  EXPECT_THAT(asked, ::testing::IsSupersetOf({200s, 201s, 400s, 401s, 600s, 601s}));
+}
+
+TEST_F(CertificateKeeperTest, TheNextProcessTellsWhatThisOneCouldNot) {
+  deaf = 2;
+  EXPECT_THROW(keeper().renew_when_due(), Failure);
+  EXPECT_THROW(keeper().renew_when_due(), Failure);
+  keeper().renew_when_due();
+  keeper().renew_when_due();
+  EXPECT_EQ(asked.size(), 3U);
+  EXPECT_EQ(issued, 1);
+}
+
+TEST_F(CertificateKeeperTest, FilesOfOthersStay) {
+  for (const char* name : {"certificate.pem", "key.pem", "ca.pem", "current"}) {
+    const std::string file = (path / name).string();
+    std::ofstream(file) << "another's";
+    EXPECT_THROW(keeper().renew_when_due(), Failure) << name;
+    for (const auto& entry : fs::directory_iterator(path))
+      EXPECT_FALSE(entry.is_symlink()) << name << ": " << entry.path();
+    EXPECT_EQ(text(name), "another's");
+    EXPECT_EQ(sets(), 0U);
+    fs::remove(file);
+  }
 }
 
 TEST_F(CertificateKeeperTest, WhatCannotBeWrittenLeavesTheFilesAsTheyWere) {

@@ -20,6 +20,8 @@ namespace mp::cli {
 namespace {
 
 constexpr const char* simulator = "marchproxy-fleet";
+constexpr const char* key_variable = "MARCHPROXY_CLUSTER_KEY";
+constexpr std::string_view no_word{" \r\n\t\0", 5};
 
 struct Flag {
   std::string_view name;
@@ -67,14 +69,17 @@ std::string& value_of(Values& values, std::string_view name) {
   return values[static_cast<std::size_t>(found - flags.begin())];
 }
 
+// Where the simulator finds it as well: a file that is a pipe can be read once.
 Secret cluster_key(Values& values) {
-  const std::string& file = value_of(values, "--cluster-key-file");
-  const char* variable = std::getenv("MARCHPROXY_CLUSTER_KEY");
+  std::string& file = value_of(values, "--cluster-key-file");
+  const char* variable = std::getenv(key_variable);
   if (file.empty() && (variable == nullptr || *variable == '\0'))
     throw wrong_usage("--cluster-key-file, or the variable MARCHPROXY_CLUSTER_KEY, is required");
   Secret key = file.empty() ? Secret(variable) : secret_of_file(file);
-  if (key.reveal().find_first_of(" \r\n\t") != std::string::npos)
+  if (key.reveal().find_first_of(no_word) != std::string::npos)
     throw wrong_usage("the cluster's key must be one word");
+  file.clear();
+  ::setenv(key_variable, key.reveal().c_str(), 1);
   return key;
 }
 
@@ -86,6 +91,14 @@ std::string file_in_memory(const std::string& text) {
   return "/proc/self/fd/" + std::to_string(file);
 }
 
+// Who gives these believes that the connection is encrypted.
+void refuse_tls(Values& values) {
+  for (const char* flag : {"--xds-ca-file", "--xds-certificate-file", "--xds-key-file"}) {
+    if (!value_of(values, flag).empty())
+      throw wrong_usage("the xDS port has no TLS: " + std::string(flag) + " is not for it");
+  }
+}
+
 // What --xds would have said, and the flags that go with it.
 void ask_manager(Tool& tool, Values& values, const Secret& key) {
   Client visitor = tool.visitor();
@@ -93,6 +106,7 @@ void ask_manager(Tool& tool, Values& values, const Secret& key) {
       visitor, key,
       {value_of(values, "--xds-certificate-file"), value_of(values, "--xds-key-file")});
   value_of(values, "--xds") = port.address;
+  if (port.trust == PortTrust::NoTls) return refuse_tls(values);
   std::string& authority = value_of(values, "--xds-ca-file");
   std::string& name = value_of(values, "--xds-server-name");
   if (port.trust == PortTrust::Own && authority.empty())

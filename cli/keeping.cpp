@@ -34,9 +34,10 @@ NewCertificate issue(Client& client, const Given& given) {
   const Answer answer = client.call({.method = "POST",
                                      .path = path_of(services, id) + "/certificate",
                                      .body = boost::json::object{{"ttl", given.ttl}}});
-  NewCertificate issued{.files = {.certificate = text_at(answer.data, "certificate"),
-                                     .key = Secret(text_at(answer.data, "private_key")),
-                                     .authorities = text_at(answer.data, "ca")}};
+  NewCertificate issued{.ttl = std::chrono::seconds(given.ttl),
+                        .files = {.certificate = text_at(answer.data, "certificate"),
+                                  .key = Secret(text_at(answer.data, "private_key")),
+                                  .authorities = text_at(answer.data, "ca")}};
   const auto until = parse_time(text_at(answer.data, "expires_at"));
   const auto& files = issued.files;
   if (!until || files.certificate.empty() || files.key.empty() || files.authorities.empty())
@@ -46,10 +47,10 @@ NewCertificate issue(Client& client, const Given& given) {
   return issued;
 }
 
-void run_program(Tool& tool, const Given& given, const std::string& folder) {
-  if (given.program.empty()) return;
-  const std::string fault = execute({given.program, folder}, longest_program);
-  if (!fault.empty()) tool.console.note("marchctl: " + fault);
+std::function<std::string()> program(const Given& given, const std::string& folder) {
+  if (given.program.empty()) return {};
+  return
+      [command = std::vector{given.program, folder}] { return execute(command, longest_program); };
 }
 
 // The folder is whole at every moment, so that nothing is left to be done.
@@ -67,7 +68,7 @@ Exit keep(Tool& tool, const Given& given) {
       .issue = [&] { return issue(client, given); },
       .pause = [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); },
       .note = [&](const std::string& line) { tool.console.note("marchctl: " + line); },
-      .renewed = [&] { run_program(tool, given, folder.path().string()); }};
+      .tell = program(given, folder.path().string())};
   const std::string purpose = given.service + " of " + given.cluster + " at " +
                               client.account().server + " for " + std::to_string(given.ttl);
   CertificateKeeper keeper(keeping, folder, purpose);

@@ -101,6 +101,11 @@ def test_who_is_signed_in_needs_no_address(tmp_path, tls):
         told = marchctl(*words, status=1, MARCHPROXY_CLUSTER_KEY="mp_cluster_" + "x" * 40).err
         assert "does not know this cluster key" in told and "x" * 40 not in told
         assert "MARCHPROXY_CLUSTER_KEY, is required" in marchctl(*words, status=2).err
+        piped = marchctl(*words, "--duration", "0", "-o", "json", "--cluster-key-file", "-", given=KEY + "\n")
+        assert json.loads(piped.lines[0])["proxies"] == 1
+        if tls == "off":
+            told = marchctl(*words, "--xds-ca-file", tmp_path / "any", status=2, MARCHPROXY_CLUSTER_KEY=KEY).err
+            assert "the xDS port has no TLS" in told
 
 
 def test_a_port_that_asks_for_client_certificates(tmp_path):

@@ -101,6 +101,26 @@ def test_it_is_renewed_by_itself(tmp_path, target):
         assert first.serial_number in {int(each["serial"], 16) for each in issued}
 
 
+def test_the_program_is_run_until_it_succeeds(tmp_path, target):
+    hook = tmp_path / "hook"
+    hook.write_text('#!/bin/sh\ntest -e "$1/ready" && echo told >> "$1/calls"\n')
+    hook.chmod(0o755)
+    with Manager(tmp_path) as manager:
+        manager.start()
+        make_service(manager)
+        marchctl = Marchctl(tmp_path)
+        marchctl.login(manager, PASSWORD)
+        words = ("keep-certificate", "service", "web", "--directory", target, "--ttl", TTL, "--exec", hook, "--once")
+        assert "hook: ended with 1" in marchctl(*words, status=1).err
+        first = certificate_in(target)
+        assert "hook: ended with 1" in marchctl(*words, status=1).err
+        (target / "ready").touch()
+        for _ in range(2):
+            assert marchctl(*words).err == ""
+        assert (target / "calls").read_text() == "told\n"
+        assert certificate_in(target) == first
+
+
 def test_wrong_usage(tmp_path, target):
     with Manager(tmp_path) as manager:
         manager.start()
@@ -112,3 +132,7 @@ def test_wrong_usage(tmp_path, target):
         assert "no service is called web" in marchctl(*words, "--directory", target, status=1).err
         (tmp_path / "file").write_text("")
         assert "file" in marchctl(*words, "--directory", tmp_path / "file", status=2).err
+        (target / "key.pem").write_text("another's")
+        told = marchctl(*words, "--directory", target, status=2).err
+        assert "key.pem: is in the way, and is not a link" in told
+        assert (target / "key.pem").read_text() == "another's"

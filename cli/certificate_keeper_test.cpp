@@ -25,7 +25,7 @@ struct Enough {};  // thrown where a test ends a run
 
 class CertificateKeeperTest : public ::testing::Test {
  protected:
-  ~CertificateKeeperTest() override { fs::remove_all(path); }
+  void TearDown() override { fs::remove_all(path); }
 
   static fs::path new_folder() {
     std::string pattern = (fs::temp_directory_path() / "keeper-XXXXXX").string();

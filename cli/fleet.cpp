@@ -132,6 +132,7 @@ Exit simulate(Tool& tool, Values values, bool reconnect) {
   words.insert(words.end(), {"--output", form == Form::Json ? "json" : "table"});
   if (reconnect) words.emplace_back("--reconnect");
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   ::execvp(arguments.front(), arguments.data());

@@ -37,8 +37,12 @@ Connection::Connection(Loop& loop, const Limits& limits, Socket socket, Head hea
       began_(std::chrono::steady_clock::now()),
       heard_(began_) {}
 
-Connection::~Connection() {
-  if (handle_ >= 0) ::close(handle_);
+Connection::~Connection() { close_socket(); }
+
+void Connection::close_socket() {
+  if (handle_ < 0) return;
+  loop_.forget(handle_);
+  ::close(std::exchange(handle_, -1));
 }
 
 // What goes wrong in one connection ends that one.
@@ -91,6 +95,7 @@ void Connection::wait_for(Transfer wanted) {
 }
 
 void Connection::on_ready(std::uint32_t events) {
+  if (closed_) return;
   constexpr std::uint32_t ended = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
   guarded([&] {
     if ((events & ended) != 0) ending_ = true;
@@ -220,7 +225,7 @@ void Connection::close(const Status& status) {
   if (std::exchange(closed_, true)) return;
   const auto self = shared_from_this();
   if (handle_ >= 0) {
-    ::close(std::exchange(handle_, -1));
+    close_socket();
   } else {
     boost::system::error_code ignored;  // it is closed all the same
     socket_.close(ignored);

@@ -51,6 +51,7 @@ class Connection final : public Host, public std::enable_shared_from_this<Connec
   void on_readable();
   void on_writable();
   void begin();
+  void close_socket();
   void shake_hands();
   void read();
   void take(std::string_view bytes);
@@ -75,7 +76,7 @@ class Connection final : public Host, public std::enable_shared_from_this<Connec
   int handle_ = -1;               // of the socket, from when it is connected until it is closed
   bool reading_ = false;          // it waits until there is something to read
   bool writing_ = false;          // it waits until it can write
-  bool ending_ = false;   // the other end sends no more, or is lost
+  bool ending_ = false;           // the other end sends no more, or is lost
   bool flushing_ = false;         // flush_soon() was called
   bool leaving_ = false;
   bool closed_ = false;

@@ -149,6 +149,10 @@ void Loop::watch(int socket, Connection& connection) {
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
+void Loop::forget(int socket) {
+  ::epoll_ctl(sockets_.native_handle(), EPOLL_CTL_DEL, socket, nullptr);
+}
+
 // Asio waits for the set as a whole; timers and what is posted have their turns in between.
 void Loop::wait_for_sockets() {
   sockets_.async_wait(boost::asio::posix::descriptor_base::wait_read,

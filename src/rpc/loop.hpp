@@ -64,6 +64,9 @@ class Loop {
   // Tells an added connection what becomes possible on its socket, until it is removed. Registered
   // once, edge-triggered (epoll(7)): to wait costs no system call, unlike Asio's waits.
   void watch(int socket, Connection& connection);
+  // Before the socket is closed: where another process has it too, closing alone takes it out of no
+  // set (epoll(7), question 6).
+  void forget(int socket);
 
   // Scratch memory that the loop's connections share: nobody keeps bytes in it between two events.
   std::span<char> input() { return input_; }

@@ -23,6 +23,9 @@ class PlainChannel final : public Channel {
     return outcome(::recv(socket_, into.data(), into.size(), 0), Transfer::WantRead);
   }
   Moved write(std::span<const iovec> parts) override {
+    if (parts.size() == 1)  // of most
+      return outcome(::send(socket_, parts.front().iov_base, parts.front().iov_len, MSG_NOSIGNAL),
+                     Transfer::WantWrite);
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(parts.data());  // sendmsg writes to none of it
     message.msg_iovlen = parts.size();

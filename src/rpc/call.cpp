@@ -78,6 +78,11 @@ bool Call::begin_delivery() {
   return delivering_;
 }
 
+void Call::end_delivery() {
+  const std::lock_guard lock{mutex_};
+  delivering_ = false;
+}
+
 void Call::want_again() {
   const std::lock_guard lock{mutex_};
   wanted_ = true;

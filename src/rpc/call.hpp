@@ -78,6 +78,7 @@ class Call : public std::enable_shared_from_this<Call> {
   Wishes take_wishes();
   bool begin_delivery();
   void want_again();
+  void end_delivery();  // what is wanted now has not come
   bool ending() const;
   bool hoards() const;  // what comes is only kept
   std::size_t unsent() const { return unsent_; }

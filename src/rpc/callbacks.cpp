@@ -50,8 +50,10 @@ const nghttp2_session_callbacks* SessionCallbacks::all() {
 }
 
 Call* SessionCallbacks::call_of(Session& session, std::int32_t stream) {
+  if (session.recent_ && session.recent_->stream_ == stream) return session.recent_;
   const auto found = session.calls_.find(stream);
-  return found == session.calls_.end() ? nullptr : found->second.get();
+  if (found == session.calls_.end()) return nullptr;
+  return session.recent_ = found->second.get();
 }
 
 int SessionCallbacks::begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* self) {

@@ -80,6 +80,7 @@ void Session::deliver(Call& call, std::string_view& input) {
     if (taken.outcome == Assembly::Outcome::Message) {
       call.receiver_->on_message(taken.message);
       call.assembly_.drop();
+      if (input.empty() && !call.remote_ended_) return call.end_delivery();
     } else if (taken.outcome != Assembly::Outcome::Incomplete) {
       refuse(call, taken.outcome);
     } else {
@@ -117,6 +118,7 @@ void Session::end(std::int32_t stream, std::uint32_t error) {
   if (found == calls_.end()) return;
   const auto call = std::move(found->second);
   calls_.erase(found);
+  recent_ = nullptr;
   end(*call, outcome_of(*call, error));
   if (side_ == Side::Client && calls_.empty()) go_away();
 }
@@ -137,6 +139,7 @@ void Session::end(Call& call, const Status& status) {
 }
 
 void Session::end_all(const Status& status) {
+  recent_ = nullptr;
   for (const auto& [stream, call] : std::exchange(calls_, {})) end(*call, status);
 }
 

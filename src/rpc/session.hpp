@@ -90,6 +90,7 @@ class Session {
   Head head_;
   nghttp2_session* session_ = nullptr;
   std::unordered_map<std::int32_t, std::shared_ptr<Call>> calls_;
+  Call* recent_ = nullptr;  // of calls_, the last one asked for: most connections have only one
   std::vector<std::shared_ptr<Call>> drained_;
   Gather* gather_ = nullptr;  // while it is filled
   bool full_ = false;

@@ -100,6 +100,7 @@ class Lane {
 
   bool busy(Time now) const { return !flights_.empty() && now < flights_.back().at + patience; }
   bool idle() const { return flights_.empty() && parts_.empty() && owed_.empty(); }
+  bool holds_base() const { return exceptions_.empty(); }  // and nothing else: nothing leaves
   bool holds_nothing() const { return !base_ && exceptions_.empty(); }
   // Something is refused and an older form of it is in use, or a newer one is not yet acknowledged.
   bool keeps_last_good(const Quarantine& quarantine) const;

@@ -21,19 +21,6 @@ struct Settlement {
   Time time;
 };
 
-struct Proxy {
-  std::string id;
-  std::int64_t cluster_id = 0;
-  std::string hostname;
-  StreamId stream = 0;  // 0: not connected
-  Progress progress;
-  State state = State::Offline;
-  Time since;
-  std::vector<Settlement> settlements;  // the newest last
-  std::vector<Refusal> refusals;
-  std::function<std::vector<HeldType>()> held;
-};
-
 struct Wait {
   std::int64_t cluster_id = 0;
   std::int64_t revision = 0;
@@ -47,6 +34,20 @@ struct Cluster {
   RevisionCounts changed;
   RevisionCounts refused;
   std::set<std::pair<std::int64_t, WaitId>> waits;  // by revision
+};
+
+struct Proxy {
+  std::string id;
+  std::int64_t cluster_id = 0;
+  Cluster* cluster = nullptr;  // of that id, since it connected for the first time
+  std::string hostname;
+  StreamId stream = 0;  // 0: not connected
+  Progress progress;
+  State state = State::Offline;
+  Time since;
+  std::vector<Settlement> settlements;  // the newest last
+  std::vector<Refusal> refusals;
+  std::function<std::vector<HeldType>()> held;
 };
 
 using Done = std::vector<std::pair<std::function<void(State)>, State>>;
@@ -100,7 +101,7 @@ struct Status::Book {
   std::unordered_map<StreamId, Proxy*>
       streams;  // the elements of an unordered_map stay where they are
   std::map<std::int64_t, std::set<std::string>> members;  // cluster → its proxies, connected or not
-  std::map<std::int64_t, Cluster> clusters;
+  std::map<std::int64_t, Cluster> clusters;  // none is ever taken out: proxies point to theirs
   std::map<std::pair<std::string, std::int64_t>, std::map<std::string, ObjectRefusal>> refusals;
   std::unordered_map<WaitId, Wait> waits;
   std::set<std::pair<Time, WaitId>> deadlines;
@@ -111,7 +112,7 @@ struct Status::Book {
 
   State verdict(const Cluster& cluster, std::int64_t revision) const;
   void end_wait(WaitId id, State state, Done& done);
-  void settle_waits(std::int64_t cluster_id, Done& done);
+  void settle_waits(Cluster& cluster, Done& done);
   void refresh(Proxy& proxy, Time now);
   void leave(Proxy& proxy);
   void replace_refusals(Proxy& proxy, std::vector<Refusal> refusals);
@@ -135,8 +136,7 @@ void Status::Book::end_wait(WaitId id, State state, Done& done) {
   waits.erase(found);
 }
 
-void Status::Book::settle_waits(std::int64_t cluster_id, Done& done) {
-  Cluster& cluster = clusters[cluster_id];
+void Status::Book::settle_waits(Cluster& cluster, Done& done) {
   while (!cluster.waits.empty()) {
     const auto [revision, id] = *cluster.waits.begin();
     if (!cluster.settled.empty() && cluster.settled.lowest() < revision) return;
@@ -152,7 +152,7 @@ void Status::Book::refresh(Proxy& proxy, Time now) {
 
 void Status::Book::leave(Proxy& proxy) {
   if (proxy.stream == 0) return;
-  Cluster& cluster = clusters[proxy.cluster_id];
+  Cluster& cluster = *proxy.cluster;
   cluster.settled.remove(proxy.progress.revision);
   cluster.changed.remove(proxy.progress.changed);
   replace_refusals(proxy, {});
@@ -162,7 +162,7 @@ void Status::Book::leave(Proxy& proxy) {
 }
 
 void Status::Book::replace_refusals(Proxy& proxy, std::vector<Refusal> next) {
-  Cluster& cluster = clusters[proxy.cluster_id];
+  Cluster& cluster = *proxy.cluster;
   for (const auto& refusal : proxy.refusals) {
     cluster.refused.remove(refusal.revision);
     const auto found = refusals.find({refusal.object.type, refusal.object.id});
@@ -278,8 +278,9 @@ void Status::when_settled(std::int64_t cluster_id, std::int64_t revision, Time d
       book_->waits.emplace(id, Wait{cluster_id, revision, std::move(done)});
       book_->deadlines.emplace(deadline, id);
       book_->deadline_of.emplace(id, deadline);
-      book_->clusters[cluster_id].waits.emplace(revision, id);
-      book_->settle_waits(cluster_id, now);
+      Cluster& cluster = book_->clusters[cluster_id];
+      cluster.waits.emplace(revision, id);
+      book_->settle_waits(cluster, now);
     }
   }
   call(now);
@@ -337,10 +338,12 @@ void Status::connected(const Newcomer& newcomer, Time now) {
     book_->members[proxy.cluster_id].insert(proxy.id);
     book_->streams[newcomer.stream] = &proxy;
     Cluster& cluster = book_->clusters[proxy.cluster_id];
+    proxy.cluster = &cluster;
     cluster.settled.add(0);
     cluster.changed.add(0);
     book_->refresh(proxy, now);
-    if (previous != 0 && previous != proxy.cluster_id) book_->settle_waits(previous, done);
+    if (previous != 0 && previous != proxy.cluster_id)
+      book_->settle_waits(book_->clusters[previous], done);
   }
   call(done);
 }
@@ -352,7 +355,7 @@ void Status::report(StreamId stream, const Progress& progress, Time now) {
     const auto found = book_->streams.find(stream);
     if (found == book_->streams.end()) return;
     Proxy& proxy = *found->second;
-    Cluster& cluster = book_->clusters[proxy.cluster_id];
+    Cluster& cluster = *proxy.cluster;
     cluster.settled.move(proxy.progress.revision, progress.revision);
     cluster.changed.move(proxy.progress.changed, progress.changed);
     const bool further = progress.revision > proxy.progress.revision;
@@ -364,7 +367,7 @@ void Status::report(StreamId stream, const Progress& progress, Time now) {
                                 proxy.settlements.begin() + kept_settlements);
     }
     book_->refresh(proxy, now);
-    if (further) book_->settle_waits(proxy.cluster_id, done);
+    if (further) book_->settle_waits(cluster, done);
   }
   call(done);
 }
@@ -386,7 +389,7 @@ void Status::disconnected(StreamId stream, Time now) {
     Proxy& proxy = *found->second;
     book_->leave(proxy);
     book_->refresh(proxy, now);
-    book_->settle_waits(proxy.cluster_id, done);
+    book_->settle_waits(*proxy.cluster, done);
   }
   call(done);
 }

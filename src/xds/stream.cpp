@@ -341,6 +341,7 @@ bool Stream::consumer_leaves() const {
 }
 
 void Stream::remove(Time now, Responses& responses) {
+  if (std::ranges::all_of(lanes_, &Lane::holds_base)) return;
   const auto done = [&](Type type) { return done_with_removals(lane(type)); };
   const auto consumers_complete = [&] {
     return std::min({done(Type::Listener), done(Type::Route), done(Type::ScopedRoute)});

@@ -1,5 +1,6 @@
 #include "rpc/loop.hpp"
 
+#include "base/prefetch.hpp"
 #include "rpc/connection.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -123,8 +124,8 @@ void Loop::settle() {
       awake_ = true;
       calls.swap(ready_);
     }
-    for (const auto& call : calls) Connection::update(*call);
-    for (const auto& connection : std::exchange(unflushed_, {})) connection->flush();
+    walk(calls, [](Call& call) { Connection::update(call); });
+    walk(std::exchange(unflushed_, {}), [](Connection& connection) { connection.flush(); });
   }
   boost::asio::post(context_, [this] { settle(); });
 }
@@ -169,6 +170,8 @@ void Loop::tell_sockets() {
   telling_ = true;
   for (int at = 0; at < count; ++at) {
     const auto& event = events[static_cast<std::size_t>(at)];
+    if (at + 1 < count)
+      prefetch(static_cast<Connection*>(events[static_cast<std::size_t>(at) + 1].data.ptr));
     static_cast<Connection*>(event.data.ptr)->on_ready(event.events);
   }
   telling_ = false;

@@ -1,6 +1,7 @@
 #include "xds/switchboard.hpp"
 
 #include "base/error.hpp"
+#include "base/prefetch.hpp"
 
 #include <utility>
 
@@ -126,7 +127,7 @@ void Switchboard::publish(const GroupKey& key, SnapshotPtr snapshot) {
     members.reserve(group.members.size());
     for (const auto& [id, session] : group.members) members.push_back(session);
   }
-  for (const auto& session : members) session->publish(publication);
+  walk(members, [&](Session& session) { session.publish(publication); });
 }
 
 std::vector<GroupKey> Switchboard::groups() const {

@@ -137,9 +137,11 @@ void Proxy::refer(const Resource* resource, int step) {
 // Subscribes to names that somebody refers to now, and drops those that nobody does any more.
 void Proxy::ask_for_names(std::vector<Request>& requests) {
   for (const Type type : {Type::Endpoint, Type::Secret, Type::Route}) {
+    auto& changes = changes_[static_cast<std::size_t>(type)];
+    if (changes.empty()) continue;
     Kind& kind = of(type);
     Request change = request(type);
-    count_users(kind, std::exchange(changes_[static_cast<std::size_t>(type)], {}), change);
+    count_users(kind, std::exchange(changes, {}), change);
     if (change.subscribe.empty() && change.unsubscribe.empty()) continue;
     kind.unanswered.add(change.subscribe);
     kind.requested = true;

@@ -17,7 +17,7 @@ namespace mp::rpc {
 namespace {
 
 constexpr std::size_t input_size = 64u << 10;  // bytes of one read
-constexpr std::size_t most_held = 128;         // calls
+constexpr std::size_t most_held = 32;          // calls
 constexpr int most_rounds = 8;
 constexpr std::size_t most_events = 256;  // of one look at the sockets
 

@@ -75,8 +75,9 @@ void Session::take(Request request) {
     if (request.type_url.empty()) request.type_url = url;
     if (request.type_url != url) throw Error{Code::Validation, "this service serves secrets only"};
   }
-  send(stream_->on_request(request, board_.now()));
-  schedule();
+  const Time now = board_.now();
+  send(stream_->on_request(request, now));
+  schedule(now);
   read_on();
 }
 
@@ -95,7 +96,7 @@ void Session::catch_up() {
   if (publication_.snapshot && stream_->target() != publication_.snapshot)
     send(stream_->on_snapshot(publication_.snapshot, now));
   send(stream_->on_time(now));
-  schedule();
+  schedule(now);
 }
 
 void Session::on_drained() {
@@ -183,8 +184,9 @@ void Session::publish(const Publication& publication) {
     if (phase_ != Phase::Open) return;
     behind_ = congested();
     if (behind_) return;
-    send(stream_->on_snapshot(publication_.snapshot, board_.now()));
-    schedule();
+    const Time now = board_.now();
+    send(stream_->on_snapshot(publication_.snapshot, now));
+    schedule(now);
   }
   after();
 }
@@ -208,7 +210,7 @@ void Session::on_time() {
         send(stream_->on_time(now));
       }
     }
-    schedule();
+    schedule(now);
   }
   after();
 }
@@ -217,8 +219,9 @@ void Session::retry() {
   {
     const std::lock_guard lock{mutex_};
     if (phase_ != Phase::Open) return;
-    send(stream_->on_retry(board_.now()));
-    schedule();
+    const Time now = board_.now();
+    send(stream_->on_retry(now));
+    schedule(now);
   }
   after();
 }
@@ -234,7 +237,7 @@ void Session::key_holds(std::optional<Time> until, std::uint64_t asked) {
   if (phase_ != Phase::Open || asked < checked_) return;
   checked_ = asked;
   admission_.key_valid_until = until;
-  schedule();
+  schedule(board_.now());
 }
 
 void Session::close(int grpc_status, const std::string& message) {
@@ -259,8 +262,9 @@ void Session::end(int grpc_status, const std::string& message) {
   phase_ = Phase::Closed;
   if (!line_) return;
   line_->finish(grpc_status, message);
-  abort_at_ = board_.now() + longest_farewell;
-  schedule();
+  const Time now = board_.now();
+  abort_at_ = now + longest_farewell;
+  schedule(now);
 }
 
 void Session::send(const Stream::Responses& responses) {
@@ -272,12 +276,12 @@ void Session::send(const Stream::Responses& responses) {
   waiting_ = line_->write(std::move(messages));
 }
 
-void Session::schedule() {
+void Session::schedule(Time now) {
   std::optional<Time> next;
   if (phase_ == Phase::Closed) {
     if (line_) next = abort_at_;
   } else if (phase_ == Phase::Open) {
-    if (!behind_) next = stream_->next_wake(board_.now());
+    if (!behind_) next = stream_->next_wake(now);
     const auto& ends = admission_.key_valid_until;
     if (ends && (!next || *ends < *next)) next = ends;
   }

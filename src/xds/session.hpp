@@ -123,7 +123,7 @@ class Session final : public Caller,
   void catch_up();
   void read_on();
   void send(const Stream::Responses& responses);
-  void schedule();
+  void schedule(Time now);
   void end(int grpc_status, const std::string& message);
   void after();  // without mutex_: reports, and leaves when closed
   bool report();

@@ -24,11 +24,7 @@ rpc::Message to_message(Bytes bytes) {
 
 rpc::ClientOptions client_options(const Target& target) {
   rpc::ClientOptions options{.address = target.address};
-  if (!target.ca_pem.empty())
-    options.tls = {.ca_pem = target.ca_pem,
-                   .server_name = target.server_name,
-                   .certificate_pem = target.certificate_pem,
-                   .key_pem = target.key_pem};
+  if (!target.tls.ca_pem.empty()) options.tls = target.tls;
   return options;
 }
 

@@ -17,10 +17,8 @@ namespace mp::fleet {
 struct Target {
   std::string address;  // "host:18000"
   Secret cluster_key;
-  std::string ca_pem;                                   // empty: no TLS
-  std::string server_name = "xds.marchproxy.internal";  // in its certificate
-  std::string certificate_pem;                          // shown to it; empty: none
-  Secret key_pem;
+  // Without an authority the connection has no TLS.
+  net::ClientTls tls{.server_name = "xds.marchproxy.internal"};
   std::size_t per_connection = 1;  // streams on one TCP connection
 };
 

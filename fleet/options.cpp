@@ -47,7 +47,7 @@ void add_flags(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--cluster-key-file", texts.key_file,
                  "File that holds the cluster's key (MARCHPROXY_CLUSTER_KEY is the key itself)");
   app.add_option("--xds-ca-file", texts.ca_file, "PEM file of its authority; without it: no TLS");
-  app.add_option("--xds-server-name", options.target.server_name,
+  app.add_option("--xds-server-name", options.target.tls.server_name,
                  "Name in its certificate (xds.marchproxy.internal)");
   app.add_option("--xds-certificate-file", texts.certificate_file,
                  "PEM file of the certificate that the proxies show (xds.client_ca)");
@@ -82,21 +82,21 @@ Secret cluster_key(const Texts& texts) {
   return Secret(key);
 }
 
-void read_tls(Target& target, const Texts& texts) {
+void read_tls(net::ClientTls& tls, const Texts& texts) {
   if (texts.certificate_file.empty() != texts.certificate_key_file.empty())
     throw CLI::ValidationError("--xds-certificate-file and --xds-key-file belong together");
   if (!texts.certificate_file.empty() && texts.ca_file.empty())
     throw CLI::ValidationError("--xds-certificate-file needs --xds-ca-file");
   if (texts.ca_file.empty()) return;
-  target.ca_pem = content_of("--xds-ca-file", texts.ca_file);
+  tls.ca_pem = content_of("--xds-ca-file", texts.ca_file);
   if (texts.certificate_file.empty()) return;
-  target.certificate_pem = content_of("--xds-certificate-file", texts.certificate_file);
-  target.key_pem = Secret(content_of("--xds-key-file", texts.certificate_key_file));
+  tls.certificate_pem = content_of("--xds-certificate-file", texts.certificate_file);
+  tls.key_pem = Secret(content_of("--xds-key-file", texts.certificate_key_file));
 }
 
 void complete(Options& options, const Texts& texts) {
   options.target.cluster_key = cluster_key(texts);
-  read_tls(options.target, texts);
+  read_tls(options.target.tls, texts);
   options.variant = texts.variant == "delta" ? Variant::Delta : Variant::StateOfTheWorld;
   options.form = texts.form == "json" ? Form::Json : Form::Table;
   options.duration = std::chrono::seconds{texts.duration};

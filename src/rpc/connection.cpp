@@ -117,19 +117,15 @@ void Connection::on_writable() {
   flush_soon();
 }
 
-void Connection::take(std::string_view bytes) {
-  heard_ = std::chrono::steady_clock::now();
-  pinged_.reset();
-  if (!session_.take(bytes)) leave();
-  flush_soon();
-}
-
 void Connection::read() {
   const auto input = loop_.input();
   for (int round = 0; round < most_reads; ++round) {
     const Moved moved = channel_->read(input);
     if (moved.result != Transfer::Done) return wait_for(moved.result);
-    take({input.data(), moved.bytes});
+    heard_ = std::chrono::steady_clock::now();
+    pinged_.reset();
+    if (!session_.take({input.data(), moved.bytes})) leave();
+    flush_soon();
     if (closed_) return;
     // The end that came with these bytes is not told again.
     if (!ending_ && !channel_->may_hold_input() && moved.bytes < input.size())
@@ -224,12 +220,9 @@ void Connection::tick(Moment now) {
 void Connection::close(const Status& status) {
   if (std::exchange(closed_, true)) return;
   const auto self = shared_from_this();
-  if (handle_ >= 0) {
-    close_socket();
-  } else {
-    boost::system::error_code ignored;  // it is closed all the same
-    socket_.close(ignored);
-  }
+  close_socket();
+  boost::system::error_code ignored;  // one that is not connected yet is closed all the same
+  socket_.close(ignored);
   unsent_.reset();
   loop_.remove(*this);
   session_.end_all(status);

@@ -54,7 +54,6 @@ class Connection final : public Host, public std::enable_shared_from_this<Connec
   void close_socket();
   void shake_hands();
   void read();
-  void take(std::string_view bytes);
   void wait_for(Transfer wanted);
   void wait_to_send(Transfer wanted);
   void leave();

@@ -123,6 +123,9 @@ Exit simulate(Tool& tool, Values values, bool reconnect) {
   const Form form = tool.form();
   if (form != Form::Table && form != Form::Json)
     throw wrong_usage("--output: fleet simulate knows table and json");
+  if (value_of(values, "--xds-certificate-file").empty() !=
+      value_of(values, "--xds-key-file").empty())
+    throw wrong_usage("--xds-certificate-file and --xds-key-file belong together");
   const Secret key = cluster_key(values);
   if (value_of(values, "--xds").empty()) ask_manager(tool, values, key);
   std::vector<std::string> words{path_of_simulator()};

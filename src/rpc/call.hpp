@@ -97,6 +97,8 @@ class Call : public std::enable_shared_from_this<Call> {
   std::string unread_;          // came before it was asked for
   std::size_t unconsumed_ = 0;  // bytes that the window does not have back yet
   bool remote_ended_ = false;
+  bool heard_ = false;     // a message has come whole; a client has no need of that
+  Milliseconds waited_{};  // for it
   std::vector<Part> sending_;
   std::size_t first_ = 0;   // of sending_ that is not sent yet,
   std::size_t offset_ = 0;  // and how much of it is

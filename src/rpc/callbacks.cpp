@@ -66,6 +66,7 @@ int SessionCallbacks::begin_headers(nghttp2_session*, const nghttp2_frame* frame
     call->stream_ = frame->hd.stream_id;
     call->peer_ = session.peer_;
     session.calls_.emplace(frame->hd.stream_id, std::move(call));
+    ++session.silent_;
   });
 }
 

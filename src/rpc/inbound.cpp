@@ -78,6 +78,7 @@ void Session::deliver(Call& call, std::string_view& input) {
   while (call.begin_delivery()) {
     const auto taken = call.assembly_.take(input);
     if (taken.outcome == Assembly::Outcome::Message) {
+      heard(call);
       call.receiver_->on_message(taken.message);
       call.assembly_.drop();
       if (input.empty() && !call.remote_ended_) return call.end_delivery();
@@ -91,6 +92,10 @@ void Session::deliver(Call& call, std::string_view& input) {
       call.finish(cut_off ? Status{code::internal, "the call ends in a message"} : Status{});
     }
   }
+}
+
+void Session::heard(Call& call) {
+  if (!std::exchange(call.heard_, true)) --silent_;
 }
 
 void Session::refuse(Call& call, Assembly::Outcome outcome) {
@@ -132,6 +137,7 @@ Status Session::outcome_of(const Call& call, std::uint32_t error) const {
 
 void Session::end(Call& call, const Status& status) {
   held_ -= call.unread_.size() + call.assembly_.size();
+  heard(call);
   call.unread_.clear();
   call.assembly_.drop();
   call.detach();

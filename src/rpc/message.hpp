@@ -26,8 +26,8 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 // Numbers of google.rpc.Code.
 namespace code {
-inline constexpr int ok = 0, cancelled = 1, unknown = 2, resource_exhausted = 8, unimplemented = 12,
-                     internal = 13, unavailable = 14;
+inline constexpr int ok = 0, cancelled = 1, unknown = 2, deadline_exceeded = 4,
+                     resource_exhausted = 8, unimplemented = 12, internal = 13, unavailable = 14;
 }
 
 struct Status {

@@ -151,6 +151,28 @@ TEST_F(ServerEndsTest, WhoIsSilentIsAskedAndThenLeft) {
   EXPECT_EQ(stage.ears().at(0)->end().code, code::unavailable);
 }
 
+TEST_F(ServerEndsTest, ACallThatSaysNothingIsEnded) {
+  start({.limits = {.opening = Milliseconds{50}, .tick = Milliseconds{10}}});
+  connect();
+  const auto heard = begin();
+  heard->call->write(one("x"));
+  ASSERT_TRUE(heard->hears(1));
+  const auto silent = begin();
+  EXPECT_EQ(silent->end().code, code::deadline_exceeded);
+  EXPECT_EQ(silent->end().message, "no message came");
+  heard->call->write(one("y"));
+  EXPECT_TRUE(heard->hears(2));
+}
+
+TEST_F(ServerEndsTest, AMessageThatDoesNotComeWholeIsNotKept) {
+  start({.limits = {.opening = Milliseconds{50}, .tick = Milliseconds{10}}});
+  RawClient raw{server->port()};
+  raw.say(frames::greeting() + frames::request(1, frames::head("/echo")) +
+          frames::frame(frames::Data, 0, 1, prefix_of(2) + "x"));
+  while (stage.ears().empty()) std::this_thread::yield();
+  EXPECT_EQ(stage.ears().at(0)->end().code, code::cancelled);
+}
+
 TEST_F(ServerEndsTest, AClientThatReadsNothingIsCutOff) {
   start();
   RawClient raw{server->port()};

@@ -126,6 +126,11 @@ void Session::go_away() {
 
 void Session::tick() {
   idle_frames_ = std::min(limits_.idle_frames, idle_frames_ + limits_.idle_frames / 5);
+  if (silent_ == 0) return;
+  for (const auto& [stream, call] : calls_) {
+    if (call->heard_ || (call->waited_ += limits_.tick) <= limits_.opening) continue;
+    call->finish({code::deadline_exceeded, "no message came"});
+  }
 }
 
 void Session::count_idle_frame() {
@@ -135,6 +140,7 @@ void Session::count_idle_frame() {
 std::shared_ptr<Call> Session::make_call(const Limits& limits, std::string method, Fields fields,
                                          std::shared_ptr<Receiver> receiver) {
   auto call = std::make_shared<Call>(limits);
+  call->heard_ = true;
   call->method_ = std::move(method);
   call->fields_ = std::move(fields);
   call->receiver_ = std::move(receiver);

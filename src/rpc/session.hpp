@@ -51,7 +51,7 @@ class Session {
   static void update_owned(Call& call);
   void ping();
   void go_away();  // no calls from now on; it is finished when the last one has ended
-  void tick();     // a second has gone
+  void tick();     // limits.tick has gone
   void end_all(const Status& status);
   std::size_t calls() const { return calls_.size(); }
 
@@ -68,6 +68,7 @@ class Session {
   void head_ended(Call& call);
   void receive(Call& call, std::string_view bytes);
   void deliver(Call& call, std::string_view& input);
+  void heard(Call& call);
   void hold(Call& call, std::size_t more);
   void refuse(Call& call, Assembly::Outcome outcome);
   void remote_ended(Call& call);
@@ -90,6 +91,7 @@ class Session {
   Head head_;
   nghttp2_session* session_ = nullptr;
   std::unordered_map<std::int32_t, std::shared_ptr<Call>> calls_;
+  std::size_t silent_ = 0;  // of calls_: none of their messages has come
   Call* recent_ = nullptr;  // of calls_, the last one asked for: most connections have only one
   std::vector<std::shared_ptr<Call>> drained_;
   Gather* gather_ = nullptr;  // while it is filled

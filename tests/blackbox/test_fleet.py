@@ -180,6 +180,7 @@ def test_wrong_usage(tmp_path):
     assert "--xds" in marchctl("fleet", "simulate", "--help").out
     assert "--cluster-key-file, or" in marchctl("fleet", "simulate", status=2).err
     assert "no server" in marchctl("fleet", "simulate", status=2, MARCHPROXY_CLUSTER_KEY=KEY).err
+    assert "belong together" in marchctl("fleet", "simulate", "--xds-key-file", "half", status=2).err
     assert "missing: No such file" in marchctl("fleet", "simulate", "--cluster-key-file", "missing", status=2).err
     key = tmp_path / "key"
     key.write_text("k")

@@ -27,7 +27,8 @@ Connection::Connection(Loop& loop, const Limits& limits, Socket socket,
       channel_(std::move(channel)),
       session_(limits, *this, std::move(peer), accept),
       began_(std::chrono::steady_clock::now()),
-      heard_(began_) {}
+      heard_(began_),
+      used_(began_) {}
 
 Connection::Connection(Loop& loop, const Limits& limits, Socket socket, Head head)
     : loop_(loop),
@@ -35,7 +36,8 @@ Connection::Connection(Loop& loop, const Limits& limits, Socket socket, Head hea
       socket_(std::move(socket)),
       session_(limits, *this, std::move(head)),
       began_(std::chrono::steady_clock::now()),
-      heard_(began_) {}
+      heard_(began_),
+      used_(began_) {}
 
 Connection::~Connection() { close_socket(); }
 
@@ -207,6 +209,8 @@ void Connection::tick(Moment now) {
     if (unsent_ && now - moved_ > limits_.stuck) return close(does_not_read());
     if (left_ && now - *left_ > limits_.farewell)
       return close({code::unavailable, "the connection ended"});
+    if (session_.calls() > 0) used_ = now;
+    if (now - used_ > limits_.unused) return go_away();
     if (!open_ || now - heard_ < limits_.silence) return;
     if (!pinged_) {
       pinged_ = now;

@@ -68,6 +68,7 @@ class Connection final : public Host, public std::enable_shared_from_this<Connec
   std::unique_ptr<Gather> unsent_;
   const Moment began_;
   Moment heard_;                  // when the other end last said anything
+  Moment used_;                   // when there was last a call
   std::optional<Moment> pinged_;  // since then
   Moment moved_;                  // when it last took any of unsent_
   std::optional<Moment> left_;    // when it began to end

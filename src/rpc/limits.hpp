@@ -21,6 +21,7 @@ struct Limits {
 
   Milliseconds greeting{10'000};  // for TLS and the first settings of the other end
   Milliseconds opening{30'000};   // of a call, until its first message has come whole
+  Milliseconds unused{60'000};    // of a connection, without a call
   // After so much silence it is asked whether it is there, and has `answer` to say so: with the
   // tick a dead one is noticed within 40 s.
   Milliseconds silence{29'000};

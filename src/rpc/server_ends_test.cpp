@@ -151,6 +151,18 @@ TEST_F(ServerEndsTest, WhoIsSilentIsAskedAndThenLeft) {
   EXPECT_EQ(stage.ears().at(0)->end().code, code::unavailable);
 }
 
+TEST_F(ServerEndsTest, AConnectionWithoutACallIsEnded) {
+  start({.limits = {.unused = Milliseconds{50}, .tick = Milliseconds{10}}});
+  connect();
+  const auto heard = begin();
+  RawClient raw{server->port()};
+  raw.say(frames::greeting());
+  EXPECT_TRUE(raw.is_closed());
+  heard->call->write(one("x"));
+  EXPECT_TRUE(heard->hears(1));
+  EXPECT_EQ(heard->code(), -1);
+}
+
 TEST_F(ServerEndsTest, ACallThatSaysNothingIsEnded) {
   start({.limits = {.opening = Milliseconds{50}, .tick = Milliseconds{10}}});
   connect();

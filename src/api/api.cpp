@@ -2,6 +2,7 @@
 
 #include "api/answer.hpp"
 #include "api/body.hpp"
+#include "api/etag.hpp"
 #include "api/feature.hpp"
 #include "api/limits.hpp"
 #include "api/multipart.hpp"
@@ -54,7 +55,9 @@ std::string_view bearer(const http::Request& request) {
   for (std::size_t at = 0; at < scheme.size(); ++at) {
     if ((header[at] | 0x20) != (scheme[at] | 0x20)) return {};
   }
-  return header.substr(scheme.size());
+  header.remove_prefix(scheme.size());
+  while (header.starts_with(' ')) header.remove_prefix(1);  // RFC 9110 11.4: one space or more
+  return header;
 }
 
 Permission permission_for(std::string_view method) {
@@ -264,7 +267,7 @@ void Api::finish(Call& call, const Route& route, Reply reply, const http::Answer
   }
   http::Response response = success(reply, call.request_id, context_.clock.now());
   const bool reading = call.request.method == "GET" || call.request.method == "HEAD";
-  if (reading && matches(call.request.header("If-None-Match"), reply.etag)) {
+  if (reading && matches(list_header(call.request, "If-None-Match"), reply.etag)) {
     response.status = 304;
     response.body.clear();
     std::erase_if(response.headers,

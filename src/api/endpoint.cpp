@@ -1,5 +1,6 @@
 #include "api/endpoint.hpp"
 
+#include "api/router.hpp"
 #include "model/searched.hpp"
 #include "model/status.hpp"
 
@@ -311,7 +312,8 @@ void page_links(Call& call, std::int64_t total, std::int64_t page, std::int64_t 
   while (!query.empty()) {  // the other parameters, as they were encoded
     const std::string_view part = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(query.size(), part.size() + 1));
-    if (!part.empty() && !part.starts_with("page=")) kept.append("&").append(part);
+    if (!part.empty() && percent_decode(part.substr(0, part.find('=')), true) != "page")
+      kept.append("&").append(part);
   }
   const std::int64_t last = std::max<std::int64_t>(1, (total + limit - 1) / limit);
   std::string links;

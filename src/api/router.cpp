@@ -27,6 +27,25 @@ int hex(char letter) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+bool is_unreserved(int letter) {
+  return (letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'Z') ||
+         (letter >= 'a' && letter <= 'z') || letter == '-' || letter == '.' || letter == '_' ||
+         letter == '~';
+}
+
+// RFC 3986 6.2.2.2: "%73ervices" is "services".
+std::string without_needless_encoding(std::string_view path) {
+  std::string plain;
+  while (!path.empty()) {
+    const bool encoded = path[0] == '%' && path.size() > 2;
+    const int high = encoded ? hex(path[1]) : -1, low = encoded ? hex(path[2]) : -1;
+    const bool needless = high >= 0 && low >= 0 && is_unreserved(high * 16 + low);
+    plain.push_back(needless ? static_cast<char>(high * 16 + low) : path[0]);
+    path.remove_prefix(needless ? 3 : 1);
+  }
+  return plain;
+}
+
 // How many segments of the pattern are literal, or -1 when it does not fit.
 int fit(const std::vector<std::string>& pattern, std::span<const std::string_view> path) {
   if (pattern.size() != path.size()) return -1;
@@ -103,6 +122,8 @@ Router::Router(const std::vector<Endpoint>& endpoints) {
 
 Route Router::find(std::string_view method, std::string_view path) const {
   Route route;
+  std::string plain;
+  if (path.find('%') != std::string_view::npos) path = plain = without_needless_encoding(path);
   const auto all = split(path);
   std::span<const std::string_view> segments = all;
   const bool api = segments.size() > 1 && segments[0] == "api";

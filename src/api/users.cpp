@@ -98,6 +98,14 @@ void check_own_change(const User& before, const User& after) {
   }
 }
 
+// What proves its owner is not for a key to change.
+void check_change_by_key(const User& before, const User& after) {
+  if (after.password)
+    throw Error(Code::Permission, "An API key may not change its owner's password; sign in");
+  if (before.totp_enabled && !after.totp_enabled)
+    throw Error(Code::Permission, "An API key may not end its owner's second factor; sign in");
+}
+
 // Hashes the new password before the transaction, which must not wait for it. Empty: no new
 // password.
 std::string hash_of_change(Call& call, const User& before, const User& after) {
@@ -117,8 +125,7 @@ User changed_user(Call& call, Reader& db, const Change<User>& change, const User
   Violations violations = change.read(after);
   const bool admin = call.caller.is_admin();
   if (!admin && violations.empty()) check_own_change(before, after);
-  if (call.caller.api_key && after.password && call.caller.user->id == before.id)
-    throw Error(Code::Permission, "An API key may not change its owner's password; sign in");
+  if (call.caller.api_key && call.caller.user->id == before.id) check_change_by_key(before, after);
   judge_second_factor(after, before, violations);
   judge_password(after, violations);
   if (admin) look_for_clusters(db, after, violations);

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace mp::cli {
 namespace {
@@ -64,8 +66,9 @@ Console::Console()
 
 void Console::print(std::string_view text) {
   progress("");
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if ((whole && std::fflush(stdout) == 0) || errno == EPIPE) return;  // `| head` has seen enough
+  throw Failure(Exit::Usage, std::string("standard output: ") + std::strerror(errno));
 }
 
 void Console::note(std::string_view line) {

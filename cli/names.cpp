@@ -138,6 +138,15 @@ std::string label_of(const Resource& resource, const json::object& object) {
   return id ? text_of(*id) : std::string();
 }
 
+std::string reference_of(const Resource& resource, const json::object& object) {
+  const std::string label = label_of(resource, object);
+  const auto* key = object.if_contains(resource.key);
+  const bool is_name = resource.key != "id" && key && key->is_string() && text_of(*key) == label;
+  const bool misread = (is_number(label) && !has_text_id(resource)) || label.starts_with('-') ||
+                       label.starts_with("id=") || label.starts_with("name=");
+  return is_name && misread ? "name=" + label : label;
+}
+
 void visit_references(const Description& description, json::object& body,
                       const std::function<void(const Resource&, json::value&)>& visit) {
   for (const Field& field : description.fields) {

@@ -29,6 +29,10 @@ std::string path_of(const Resource& resource, const std::string& id);
 // What an object is called: its key, or its id.
 std::string label_of(const Resource& resource, const boost::json::object& object);
 
+// The same for the command line of another command: a name that would be read as an id or as a flag
+// there is "name=7".
+std::string reference_of(const Resource& resource, const boost::json::object& object);
+
 // Visits each value of a body that references another object. Before, `cluster: default` becomes
 // `cluster_id: default`.
 void visit_references(const Description& description, boost::json::object& body,

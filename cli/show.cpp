@@ -99,7 +99,7 @@ void show_list(Console& console, Form form, const Resource& resource,
   if (form == Form::Yaml) return console.print(yaml_text(all));
   if (form == Form::Name) {
     std::string names;
-    for (const auto& object : objects) names += label_of(resource, object) + "\n";
+    for (const auto& object : objects) names += reference_of(resource, object) + "\n";
     return console.print(names);
   }
   if (objects.empty()) return console.note("no " + resource.plural());
@@ -122,7 +122,7 @@ void show_object(Console& console, Form form, const Description& description,
   if (form == Form::Name) {
     const Resource* resource = find_resource(kebab(description.name));
     const auto* id = object.if_contains("id");
-    if (resource) return console.print(label_of(*resource, object) + "\n");
+    if (resource) return console.print(reference_of(*resource, object) + "\n");
     const auto secrets = secrets_of(description, object, Occasion::Reading);
     if (!secrets.empty()) return console.print(text_at(object, secrets.front()) + "\n");
     return console.print((id ? cell_text(*id) : pretty_json(object)) + "\n");

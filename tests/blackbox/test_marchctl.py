@@ -6,12 +6,14 @@ import json
 import re
 import stat
 import struct
+import subprocess
 import time
 
 import pytest
 
-from marchctl_stand import Marchctl
+from marchctl_stand import MARCHCTL, Marchctl
 from stand.control_plane import KEY, PASSWORD, Manager
+from stand.program import environment
 from stand.rest import Api
 from stand.waiting import free_port
 
@@ -209,6 +211,27 @@ def test_lists_are_tables_filtered_sorted_and_whole(ctl, manager):
     assert ctl("get", "services", "-o", "name").out == ctl("list", "services", "-o", "name").out
     names = ctl("list", "services", "--search", "many", "-o", "name").lines
     assert ctl("delete", "service", *names).out.count("deleted") == 105
+
+
+def test_names_that_are_printed_are_those_names_again(ctl):
+    """A service may be called like another one's id, or like a flag."""
+    kept = ctl("create", "service", "--name", "kept", "--ip-fqdn", "10.0.0.1", "--collection", "odd-names", "-o", "json").json
+    names = [str(kept["id"]), "-o", "007"]
+    for name in names:
+        ctl("create", "service", f"--name={name}", "--ip-fqdn", "10.0.0.2", "--collection", "odd-names")
+    printed = ctl("list", "services", "--collection", "odd-names", "--sort", "id", "-o", "name").lines
+    assert printed == ["kept", *(f"name={name}" for name in names)]
+    deleted = ctl("delete", "service", *printed[1:]).out
+    assert deleted.count("deleted") == 3
+    assert ctl("list", "services", "--collection", "odd-names", "-o", "name").lines == ["kept"]
+    ctl("delete", "service", "kept")
+
+
+def test_what_could_not_be_written_is_no_success(ctl):
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run([MARCHCTL, "export"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+                               env=environment(**ctl.variables))
+    assert (ended.returncode, ended.stderr) == (2, "marchctl: standard output: No space left on device\n")
 
 
 def test_violations_are_shown_one_a_line(ctl):

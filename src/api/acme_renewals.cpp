@@ -20,6 +20,7 @@ constexpr auto longest_decision = 15min;  // of the server, from the order on
 constexpr auto shortest_pause = 60s;      // after a failure; doubles with each
 constexpr auto longest_pause = 12h;
 constexpr auto hook_timeout = 120s;
+constexpr auto clock_went_back = longest_pause + 1h;  // no step is ever so far away
 constexpr std::string_view account_is_gone = "accountDoesNotExist";
 
 const Actor manager{.user_id = std::nullopt, .name = "manager", .address = "", .request_id = ""};
@@ -44,9 +45,20 @@ bool same_names(const std::vector<std::string>& left, const std::vector<std::str
   return std::set(left.begin(), left.end()) == std::set(right.begin(), right.end());
 }
 
-void forget(Writer& db, std::int64_t certificate_id) {
-  db.execute("DELETE FROM acme_proofs WHERE certificate_id = :id", {{"id", certificate_id}});
-  db.execute("DELETE FROM renewals WHERE id = :id", {{"id", certificate_id}});
+bool has_come(Time next_at, Time now) { return next_at <= now || next_at > now + clock_went_back; }
+
+bool is_under_way(const Renewal& renewal) { return renewal.begun_at != Time(); }
+
+// Whether the certificate is still there as it was.
+bool is_unchanged(Reader& db, const Certificate& certificate) {
+  const auto current = db.find<Certificate>(certificate.id);
+  return current && !current->revoked_at && current->cert_pem == certificate.cert_pem;
+}
+
+std::vector<KeptProof> take_proofs(Writer& db, const Selection& selection) {
+  auto proofs = db.select<KeptProof>(selection);
+  for (const KeptProof& proof : proofs) db.remove(proof, Logged::No);
+  return proofs;
 }
 
 }  // namespace
@@ -57,7 +69,16 @@ AcmeRenewals::AcmeRenewals(Store& store, const Clock& clock, const AcmeSettings&
 
 void AcmeRenewals::tend() {
   if (settings_.directory.empty()) return;
-  for (const Certificate& certificate : due()) step(certificate);
+  withdraw_proofs();
+  for (const Certificate& certificate : due()) {
+    try {
+      step(certificate);
+    } catch (const Error& fault) {
+      if (fault.code == Code::Unavailable) throw;  // none of the others would get further
+      log::warning("a step of a renewal failed",
+                   {{"certificate", certificate.name}, {"fault", fault.what()}});
+    }
+  }
 }
 
 // Those with a step that is due, and those whose time has come that have none yet.
@@ -67,9 +88,11 @@ std::vector<Certificate> AcmeRenewals::due() {
   store_.read([&](Reader& db) {
     list = db.select<Certificate>(
         {.where = "source_type IN ('file', 'acme') AND revoked_at IS NULL AND (id IN (SELECT id "
-                  "FROM renewals WHERE next_at <= :now) OR (auto_renew = 1 AND expires_at <= :soon "
+                  "FROM renewals WHERE next_at <= :now OR next_at > :never) OR (auto_renew = 1 AND "
+                  "expires_at <= :soon "
                   "AND id NOT IN (SELECT id FROM renewals)))",
          .values = {{"now", to_milliseconds(now)},
+                    {"never", to_milliseconds(now + clock_went_back)},
                     {"soon", to_milliseconds(now + longest_renewal_window)}}});
     std::erase_if(list, [&](const Certificate& each) {
       return !db.find<Renewal>(each.id) && !is_renewal_due(each, now);
@@ -83,10 +106,12 @@ void AcmeRenewals::step(const Certificate& certificate) {
   std::optional<Renewal> renewal;
   store_.write(manager, [&](Writer& db) {
     renewal = db.find<Renewal>(certificate.id);
-    if (renewal && renewal->next_at > now) return renewal.reset();  // another manager was here
     const bool is_new = !renewal;
+    const bool is_late = renewal && !has_come(renewal->next_at, now);  // another manager was here
+    if (is_late || !is_unchanged(db, certificate)) return renewal.reset();
     if (is_new) renewal = Renewal{.id = certificate.id};
     renewal->next_at = now + lease;
+    if (renewal->order_url.empty()) renewal->begun_at = now;
     if (is_new)
       db.insert(*renewal, Logged::No);
     else
@@ -124,8 +149,11 @@ void AcmeRenewals::begin(AcmeClient& client, const Certificate& certificate, Ren
   const AcmeOrder order = client.order(certificate.subject_alt_names);
   const auto type = settings_.challenge == AcmeChallenge::Http01 ? AcmeChallengeType::Http01
                                                                  : AcmeChallengeType::Dns01;
+  const auto number = static_cast<int>(order.authorizations.size());
+  hold(renewal, number * FetchRequest{}.timeout);
   const auto proofs = client.proofs(order, type);
-  present(certificate, proofs);
+  present(renewal, proofs);
+  hold(renewal, number * FetchRequest{}.timeout);
   for (const AcmeProof& proof : proofs) client.ready(proof);
   renewal.order_url = order.url;
   renewal.begun_at = clock_.now();
@@ -155,23 +183,25 @@ void AcmeRenewals::install(const std::string& chain, const Certificate& certific
     throw AcmeError("the server's certificate cannot be served: " + violations.front().issue);
   if (!same_names(facts.names, certificate.subject_alt_names))
     throw AcmeError("the server's certificate has other names");
-  withdraw_proofs(certificate);
+  bool is_installed = false;
   store_.write(manager, [&](Writer& db) {
-    forget(db, certificate.id);
+    // Given up, replaced, revoked or deleted meanwhile: that stays.
+    is_installed = db.find<Renewal>(certificate.id) && is_unchanged(db, certificate);
+    if (!is_installed) return;
+    give_up_renewal(db, certificate.id);
     auto current = db.find<Certificate>(certificate.id);
-    // Replaced, revoked or deleted meanwhile: that stays.
-    if (!current || current->revoked_at || current->cert_pem != certificate.cert_pem) return;
     take_content(*current, facts, CertificateSource::Acme);
     db.update(*current);
   });
-  log::info("certificate renewed", {{"certificate", certificate.name}, {"by", "acme"}});
+  if (is_installed)
+    log::info("certificate renewed", {{"certificate", certificate.name}, {"by", "acme"}});
 }
 
 void AcmeRenewals::fail(const Certificate& certificate, Renewal& renewal, const std::string& why) {
   log::warning("a certificate was not renewed", {{"certificate", certificate.name}, {"why", why}});
-  withdraw_proofs(certificate);
   renewal.order_url.clear();
   renewal.key_pem = Secret();
+  renewal.begun_at = Time();
   renewal.error = why;
   renewal.next_at = clock_.now() + pause_after(renewal.failures);
   ++renewal.failures;
@@ -180,8 +210,6 @@ void AcmeRenewals::fail(const Certificate& certificate, Renewal& renewal, const 
       db.execute("DELETE FROM acme_accounts WHERE directory = :directory",
                  {{"directory", settings_.directory}});
     }
-    db.execute("DELETE FROM acme_proofs WHERE certificate_id = :id", {{"id", renewal.id}});
-    if (!db.find<Certificate>(renewal.id)) return forget(db, renewal.id);
     if (db.find<Renewal>(renewal.id)) db.update(renewal, Logged::No);
   });
 }
@@ -190,36 +218,54 @@ void AcmeRenewals::save(Renewal& renewal) {
   store_.write(manager, [&](Writer& db) { db.update(renewal, Logged::No); });
 }
 
-void AcmeRenewals::present(const Certificate& certificate, const std::vector<AcmeProof>& proofs) {
+// Keeps other managers away for as long as what comes next may take.
+void AcmeRenewals::hold(Renewal& renewal, Milliseconds time) {
+  renewal.next_at = clock_.now() + time + lease;
+  save(renewal);
+}
+
+void AcmeRenewals::present(Renewal& renewal, const std::vector<AcmeProof>& proofs) {
+  std::vector<KeptProof> cut_off;  // of an attempt that a crash has ended
   store_.write(manager, [&](Writer& db) {
-    db.execute("DELETE FROM acme_proofs WHERE certificate_id = :id", {{"id", certificate.id}});
+    cut_off = take_proofs(db, {.where = "certificate_id = :id", .values = {{"id", renewal.id}}});
     for (const AcmeProof& proof : proofs) {
       KeptProof kept{.id = proof.token,
-                     .certificate_id = certificate.id,
+                     .certificate_id = renewal.id,
                      .name = proof.name,
                      .key_authorization = proof.key_authorization};
       db.insert(kept, Logged::No);
     }
   });
-  for (const AcmeProof& proof : proofs) call_hook("present", proof);
+  for (const KeptProof& proof : cut_off) {
+    hold(renewal, hook_timeout);
+    clean_up(proof);
+  }
+  for (const AcmeProof& proof : proofs) {
+    hold(renewal, hook_timeout);
+    call_hook("present", proof);
+  }
 }
 
-void AcmeRenewals::withdraw_proofs(const Certificate& certificate) {
+// Those of orders that are no longer under way, however they ended. Whoever takes them out of the
+// database cleans up.
+void AcmeRenewals::withdraw_proofs() {
+  const Selection ended{
+      .where = "certificate_id NOT IN (SELECT id FROM renewals WHERE begun_at > 0)", .values = {}};
   std::vector<KeptProof> proofs;
-  store_.read([&](Reader& db) {
-    proofs =
-        db.select<KeptProof>({.where = "certificate_id = :id", .values = {{"id", certificate.id}}});
-  });
-  for (const KeptProof& kept : proofs) {
-    try {
-      call_hook("cleanup", {.url = "",
-                            .name = kept.name,
-                            .token = kept.id,
-                            .key_authorization = kept.key_authorization});
-    } catch (const AcmeError& error) {
-      log::warning("a DNS record was not removed",
-                   {{"certificate", certificate.name}, {"why", error.what()}});
-    }
+  store_.read([&](Reader& db) { proofs = db.select<KeptProof>(ended); });
+  if (proofs.empty()) return;
+  store_.write(manager, [&](Writer& db) { proofs = take_proofs(db, ended); });
+  for (const KeptProof& proof : proofs) clean_up(proof);
+}
+
+void AcmeRenewals::clean_up(const KeptProof& proof) {
+  try {
+    call_hook("cleanup", {.url = "",
+                          .name = proof.name,
+                          .token = proof.id,
+                          .key_authorization = proof.key_authorization});
+  } catch (const AcmeError& error) {
+    log::warning("a DNS record was not removed", {{"name", proof.name}, {"why", error.what()}});
   }
 }
 
@@ -257,7 +303,7 @@ AcmeAccount AcmeRenewals::account() {
 
 void ask_for_renewal(Writer& db, const Certificate& certificate) {
   auto renewal = db.find<Renewal>(certificate.id);
-  if (renewal && !renewal->order_url.empty()) return;  // under way
+  if (renewal && is_under_way(*renewal)) return;
   const bool is_new = !renewal;
   if (is_new) renewal = Renewal{.id = certificate.id};
   renewal->next_at = db.now();
@@ -268,12 +314,16 @@ void ask_for_renewal(Writer& db, const Certificate& certificate) {
     db.update(*renewal, Logged::No);
 }
 
+void give_up_renewal(Writer& db, std::int64_t certificate_id) {
+  db.execute("DELETE FROM renewals WHERE id = :id", {{"id", certificate_id}});
+}
+
 void show_renewals(Reader& db, const std::vector<Certificate*>& certificates) {
   for (Certificate* each : certificates) {
     if (each->source_type == CertificateSource::Auto) continue;
     const auto renewal = db.find<Renewal>(each->id);
     if (!renewal) continue;
-    each->renewal = CertificateRenewal{.is_under_way = !renewal->order_url.empty(),
+    each->renewal = CertificateRenewal{.is_under_way = is_under_way(*renewal),
                                        .next_attempt_at = renewal->next_at,
                                        .failures = renewal->failures,
                                        .error = renewal->error};

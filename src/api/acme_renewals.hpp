@@ -32,8 +32,10 @@ class AcmeRenewals {
   void install(const std::string& chain, const Certificate& certificate, const Renewal& renewal);
   void fail(const Certificate& certificate, Renewal& renewal, const std::string& why);
   void save(Renewal& renewal);
-  void present(const Certificate& certificate, const std::vector<AcmeProof>& proofs);
-  void withdraw_proofs(const Certificate& certificate);
+  void hold(Renewal& renewal, Milliseconds time);
+  void present(Renewal& renewal, const std::vector<AcmeProof>& proofs);
+  void withdraw_proofs();
+  void clean_up(const KeptProof& proof);
   void call_hook(std::string_view action, const AcmeProof& proof);
   AcmeAccount account();
 
@@ -45,6 +47,10 @@ class AcmeRenewals {
 
 // Has the certificate renewed at the next turn, whatever failed before.
 void ask_for_renewal(Writer& db, const Certificate& certificate);
+
+// Of a certificate that is replaced, revoked or deleted, or is not to be renewed any more: ends
+// what is under way or has failed. Its proofs are withdrawn at the next turn.
+void give_up_renewal(Writer& db, std::int64_t certificate_id);
 
 // How the renewals of these stand.
 void show_renewals(Reader& db, const std::vector<Certificate*>& certificates);

@@ -129,11 +129,14 @@ Certificate replace_certificate(Call& call, Id<Certificate> id,
   const CertificateFacts facts = same ? CertificateFacts{} : judged(call, parts, violations);
   refuse(std::move(violations));
   if (!same) take_content(certificate, facts, CertificateSource::File);
+  const bool gives_up = !same || (certificate.auto_renew && !parts.auto_renew);
   certificate.name = parts.name;
   certificate.auto_renew = parts.auto_renew;
   return write<Certificate>(call, [&](Writer& db) {
     Certificate written = certificate;
     const bool changed = db.update(written);
+    if (gives_up) give_up_renewal(db, written.id);
+    show_renewals(db, {&written});
     note_cluster(call, written);
     if (changed)
       show_written(call, written);
@@ -159,9 +162,12 @@ Certificate patch_certificate(Call& call, Id<Certificate> id, Change<Certificate
   return write<Certificate>(call, [&](Writer& db) {
     Certificate certificate = load_visible(db, call.caller, id.value);
     certificate.status = status_at(certificate, db.now());
+    const bool was_renewed = certificate.auto_renew;
     change.apply(certificate);
     check_status(call, certificate);
     const bool changed = db.update(certificate);
+    if (was_renewed && !certificate.auto_renew) give_up_renewal(db, certificate.id);
+    show_renewals(db, {&certificate});
     note_cluster(call, certificate);
     if (changed)
       show_written(call, certificate);
@@ -187,6 +193,7 @@ Done delete_certificate(Call& call, Id<Certificate> id, Query<CertificateDeletio
                                            : mappings_that_need(db, certificate, db.now());
     if (!needing.empty()) throw still_needed(needing);
     db.remove(certificate);
+    give_up_renewal(db, certificate.id);
     note_cluster(call, certificate);
     return Done{"Certificate deleted"};
   });
@@ -236,6 +243,7 @@ Certificate revoke_certificate(Call& call, Id<Certificate> id, Late<RevocationRe
     certificate.revocation_reason = request.reason;
     call.context.authority.revoke(db, certificate.cert_pem, request.reason);
     db.update(certificate);
+    give_up_renewal(db, certificate.id);
     note_cluster(call, certificate);
     show_written(call, certificate);
     return certificate;

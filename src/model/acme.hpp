@@ -27,9 +27,9 @@ inline constexpr Description describe<AcmeAccount> = resource<AcmeAccount>(
 
 struct Renewal {
   std::int64_t id = 0;    // of the certificate
-  std::string order_url;  // empty: no order is under way
+  std::string order_url;  // empty: there is no order yet
   Secret key_pem;         // of the certificate to come
-  Time begun_at;          // the order
+  Time begun_at;          // the attempt, then its order; zero while none is under way
   Time next_at;           // nobody does anything before; so it keeps other managers away too
   int failures = 0;       // since the last success
   std::string error;      // of the last failure

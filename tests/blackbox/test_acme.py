@@ -8,6 +8,7 @@ import textwrap
 import pytest
 
 from stand.acme_server import AcmeServer
+from stand.certificates import Authority
 from stand.control_plane import Manager
 from stand.proxy import Proxy
 from stand.rest import Api
@@ -141,6 +142,26 @@ def test_failure_is_shown_and_tried_again_after_a_restart(manager, server, tmp_p
     assert manager.metric("marchproxy_certificate_renewals_failing") == 0
 
 
+def test_a_failing_renewal_ends_with_its_reason(manager, server, tmp_path):
+    """What is replaced, revoked, deleted, or not to be renewed any more is not renewed later behind one's back."""
+    server.refuse_names()
+    manager.start()
+    ids = {name: upload(manager, tmp_path, f"{name}.test") for name in ("replaced", "kept", "revoked", "deleted")}
+    for id in ids.values():
+        manager.api.post(f"/certificates/{id}/renew").expect(200)
+    eventually(lambda: manager.metric("marchproxy_certificate_renewals_failing") == 4, "all have failed")
+    renamed = manager.api.form("PUT", f"/certificates/{ids['replaced']}", {"name": "another"}).expect(200).data
+    assert renamed["renewal"]["failures"] == 1, "a name is no reason"
+    new = Authority().issue("replaced.test")
+    parts = {"cert_file": new.certificate, "key_file": new.key, "auto_renew": "false"}
+    assert manager.api.form("PUT", f"/certificates/{ids['replaced']}", parts).expect(200).data["renewal"] is None
+    kept = manager.api.raw("PATCH", f"/api/v1/certificates/{ids['kept']}", {"auto_renew": False}).expect(200).data
+    assert kept["renewal"] is None
+    manager.api.post(f"/certificates/{ids['revoked']}/revoke", {"reason": "superseded"}).expect(200)
+    manager.api.delete(f"/certificates/{ids['deleted']}").expect(200)
+    assert manager.metric("marchproxy_certificate_renewals_failing") == 0
+
+
 def test_wildcard_by_dns_with_a_hook(manager, server, tmp_path):
     hook = tmp_path / "hook"
     hook.write_text(textwrap.dedent(f"""\
@@ -157,7 +178,10 @@ def test_wildcard_by_dns_with_a_hook(manager, server, tmp_path):
     id = upload(manager, tmp_path, "*.wide.test")
     manager.api.post(f"/certificates/{id}/renew").expect(200)
     assert renewed(manager, id)["subject_alt_names"] == ["*.wide.test"]
-    calls = [line.split() for line in (tmp_path / "hook.log").read_text().splitlines()]
+    def calls_of_hook():
+        return [line.split() for line in (tmp_path / "hook.log").read_text().splitlines()]
+    eventually(lambda: len(calls_of_hook()) > 1, "the record is taken away")
+    calls = calls_of_hook()
     assert [call[0] for call in calls] == ["present", "cleanup"]
     assert calls[0][1:] == calls[1][1:] and calls[0][1] == "_acme-challenge.wide.test"
 

@@ -196,11 +196,16 @@ std::string zsh_action(const std::string& hint, const WordSources& sources) {
   return hint == "DIR" ? "_files -/" : " ";
 }
 
+// The star: a flag may stand twice, as those of lists do. The equals sign: its value may follow
+// one.
 std::string zsh_flag(const Flag& flag, const WordSources& sources) {
   std::string text;
   for (const auto& name : flag.names) {
-    text += " \\\n        '" + name + "[" + plain(flag.help) + "]";
-    if (!flag.hint.empty()) text += ":" + plain(flag.hint) + ":" + zsh_action(flag.hint, sources);
+    const bool takes_value = !flag.hint.empty();
+    const std::string joint = name.starts_with("--") ? "=" : "";
+    text +=
+        " \\\n        '" + (takes_value ? "*" + name + joint : name) + "[" + plain(flag.help) + "]";
+    if (takes_value) text += ":" + plain(flag.hint) + ":" + zsh_action(flag.hint, sources);
     text += "'";
   }
   return text;
@@ -221,9 +226,10 @@ std::string zsh(const std::string& name, const std::vector<Command>& commands,
         if (source == &command || !command.path.empty()) text += zsh_flag(flag, sources);
       }
     }
+    // An empty list, as beside a message alone zsh would complete no flag.
     const std::string action =
-        command.argument.empty() ? " " : zsh_action(command.argument, sources);
-    text += " \\\n        '*:argument:" + action + "' ;;\n";
+        command.argument.empty() ? "()" : zsh_action(command.argument, sources);
+    text += " \\\n        '*:argument:" + (action == " " ? "()" : action) + "' ;;\n";
   }
   return text + "  esac\n}\ncompdef " + function + " " + name + "\n";
 }

@@ -23,6 +23,13 @@ constexpr auto keepalive_interval = 24h;
 constexpr std::chrono::seconds keepalive_retry = 1h;
 constexpr std::int64_t only_row = 1;
 
+// No turn is ever further away than its interval, unless the clock went back since.
+bool has_come(const License& license, Time License::* next, Time due) {
+  const Time::duration interval = next == &License::next_check ? Time::duration(check_interval)
+                                                               : Time::duration(keepalive_interval);
+  return license.*next <= due || license.*next > due + interval + lease;
+}
+
 const Actor& ourselves() {
   static const Actor actor{
       .user_id = std::nullopt, .name = "manager", .address = "", .request_id = ""};
@@ -57,7 +64,7 @@ void take_answer(License& license, const LicenseAnswer& answer, Time now) {
 }
 
 void take_failure(License& license, Time now) {
-  if (!license.failing_since) license.failing_since = now;
+  if (!license.failing_since || *license.failing_since > now) license.failing_since = now;
   // As long as it fails already: each wait doubles the sum.
   const auto wait = std::clamp(now - *license.failing_since, first_retry, longest_retry);
   license.next_check = std::min(license.next_check, now + wait);
@@ -182,7 +189,8 @@ void Licensing::tend() {
   check();
   const auto license = kept();  // what became of it
   const Time now = clock_.now();
-  if (!license || license->next_keepalive > now || !this->now().valid) return;
+  if (!license || !this->now().valid) return;
+  if (!has_come(*license, &License::next_keepalive, now)) return;
   if (claim(&License::next_keepalive, keepalive_retry, now)) send_keepalive(*license);
 }
 
@@ -195,7 +203,8 @@ void Licensing::check() {
   if (license) {
     if (state_of(*license, now) != license->state) note_time();
     if (has_gone(*license)) due = Time::max();
-    if (license->next_check <= due && claim(&License::next_check, lease, due)) refresh(*license);
+    if (has_come(*license, &License::next_check, due) && claim(&License::next_check, lease, due))
+      refresh(*license);
   }
   check_at_once_ = false;
 }
@@ -219,7 +228,7 @@ bool Licensing::claim(Time License::* next, std::chrono::seconds turn, Time due)
   bool ours = false;
   store_.write(ourselves(), [&](Writer& db) {
     auto license = db.find<License>(only_row);
-    ours = license && (*license).*next <= due;
+    ours = license && has_come(*license, next, due);
     if (!ours) return;
     (*license).*next = db.now() + turn;
     db.update(*license, Logged::No);

@@ -235,6 +235,15 @@ TEST_P(LicensingTest, EndsByOurClock) {
   EXPECT_EQ(license->now().state, LicenseState::Active);
 }
 
+TEST_P(LicensingTest, AClockThatWentBackDelaysNothing) {
+  const auto license = make(with_key);
+  later(*license, 365 * 24h);
+  server.is_down = true;
+  later(*license, 1h);
+  later(*license, -365 * 24h);
+  EXPECT_TRUE(license->kept()->failing_since == clock.now() && server.keepalives.size() == 2);
+}
+
 TEST_P(LicensingTest, IsLostWhenTheServerRefusesIt) {
   const auto license = make(with_key);
   license->tend();
@@ -279,8 +288,7 @@ TEST_P(LicensingTest, KeepsOnlyWhatWasGranted) {
   server.is_refusing = true;
   enter(*license, key);
   EXPECT_EQ(license->kept(), nullptr);
-  server.is_refusing = false;
-  server.is_down = true;
+  std::swap(server.is_refusing, server.is_down);
   enter(*license, key);
   EXPECT_EQ(license->kept(), nullptr);
   server.is_down = false;

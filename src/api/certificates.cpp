@@ -111,11 +111,13 @@ Certificate get_certificate(Call& call, Id<Certificate> id) {
   return certificate;
 }
 
-// The files are judged before the write: that takes its time.
-Certificate replace_certificate(Call& call, Id<Certificate> id,
-                                UploadChange<CertificateUpload> change) {
+struct Replacement {
   Certificate certificate;
-  call.read([&](Reader& db) { certificate = load_visible(db, call.caller, id.value); });
+  bool gives_up_renewal = false;
+};
+
+Replacement replacement_of(Call& call, Certificate certificate,
+                           const UploadChange<CertificateUpload>& change) {
   check_match(call, describe<Certificate>, &certificate);
   CertificateUpload parts{.name = certificate.name,
                           .cert_file = certificate.cert_pem,
@@ -132,10 +134,24 @@ Certificate replace_certificate(Call& call, Id<Certificate> id,
   const bool gives_up = !same || (certificate.auto_renew && !parts.auto_renew);
   certificate.name = parts.name;
   certificate.auto_renew = parts.auto_renew;
+  return {.certificate = std::move(certificate), .gives_up_renewal = gives_up};
+}
+
+// The files are judged before the write: that takes its time. Once more within it when somebody was
+// faster, such as a renewal.
+Certificate replace_certificate(Call& call, Id<Certificate> id,
+                                UploadChange<CertificateUpload> change) {
+  Certificate before;
+  call.read([&](Reader& db) { before = load_visible(db, call.caller, id.value); });
+  const std::int64_t revision = before.revision;
+  Replacement replacement = replacement_of(call, std::move(before), change);
   return write<Certificate>(call, [&](Writer& db) {
-    Certificate written = certificate;
+    Certificate current = load_visible(db, call.caller, id.value);
+    if (current.revision != revision)
+      replacement = replacement_of(call, std::move(current), change);
+    Certificate written = replacement.certificate;
     const bool changed = db.update(written);
-    if (gives_up) give_up_renewal(db, written.id);
+    if (replacement.gives_up_renewal) give_up_renewal(db, written.id);
     show_renewals(db, {&written});
     note_cluster(call, written);
     if (changed)

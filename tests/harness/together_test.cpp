@@ -1,5 +1,6 @@
 // Requests that change one object at the same time. Without If-Match each is applied to the object
 // as it then is; nobody is told of a precondition that he never set.
+#include "form.hpp"
 #include "stage.hpp"
 
 #include <gtest/gtest.h>
@@ -42,6 +43,34 @@ TEST_P(Together, changes_of_a_user_that_overlap_are_all_made) {
   const auto login = stage.ask("POST", "/api/v1/auth/login", {},
                                R"({"username": "olga", "password": "Green-Harbour-2-Lanterns"})");
   EXPECT_EQ(login.status, 200) << "no change undid the other";
+}
+
+// Files are judged for milliseconds before the write, in which a renewal may come.
+TEST_P(Together, changes_of_a_certificate_that_overlap_are_all_made) {
+  Stage stage(GetParam());
+  stage.license({.expires_at = stage.clock().now() + std::chrono::hours(24)});
+  const As admin{As::Kind::Token, stage.token("admin")};
+  const auto made = stage.ask("POST", "/api/v1/certificates/generate-wildcard", admin,
+                              R"({"domain": "company.com"})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string path = "/api/v1/certificates/1";
+  std::atomic<bool> done = false;
+  std::thread renewals([&] {
+    while (!done) EXPECT_EQ(stage.ask("POST", path + "/renew", admin).status, 200);
+  });
+  for (int round = 0; round < 40; ++round) {
+    const std::string name = "name " + std::to_string(round);
+    const auto answer = stage.ask({.method = "PUT",
+                                   .target = path,
+                                   .headers = {{"Content-Type", form_type}},
+                                   .body = form_body({{.name = "name", .content = name}})},
+                                  admin);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+  }
+  done = true;
+  renewals.join();
+  const auto kept = boost::json::parse(stage.ask("GET", path, admin).body).at("data");
+  EXPECT_EQ(kept.at("name"), "name 39");
 }
 
 }  // namespace

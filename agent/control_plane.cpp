@@ -63,8 +63,10 @@ std::chrono::milliseconds retry_delay(const RequestFailed& failed, Backoff& back
   return backoff.next(share);
 }
 
-ControlPlane::ControlPlane(const Settings& settings, Wake& wake)
-    : settings_(settings), client_(wake, {.ca_file = settings.ca_file}) {}
+ControlPlane::ControlPlane(const Settings& settings, std::string secret_file, Wake& wake)
+    : settings_(settings),
+      secret_file_(std::move(secret_file)),
+      client_(wake, {.ca_file = settings.ca_file}) {}
 
 HttpReply ControlPlane::call(HttpRequest request, const Secret& key) {
   request.url = settings_.manager + "/api/v1/proxy/" + request.url;
@@ -93,8 +95,7 @@ std::string ControlPlane::bootstrap(const Secret& key, const std::string& proxy_
     if (!file.empty()) query.append("&").append(name).append("=").append(curl::url_encoded(file));
   };
   add("ca_file", settings_.xds_ca_file);
-  add("certificate_file", settings_.xds_certificate_file);
-  add("key_file", settings_.xds_key_file);
+  add("secret_file", secret_file_);
   return call({.url = query}, key).body;
 }
 

@@ -41,7 +41,8 @@ std::chrono::milliseconds retry_delay(const RequestFailed& failed, Backoff& back
 
 class ControlPlane {
  public:
-  ControlPlane(const Settings& settings, Wake& wake);
+  // `secret_file`: Envoy's, of the certificate that the settings name; empty where they name none.
+  ControlPlane(const Settings& settings, std::string secret_file, Wake& wake);
 
   // POST /proxy/register.
   Registration register_proxy(const Secret& key);
@@ -54,6 +55,7 @@ class ControlPlane {
   HttpReply call(HttpRequest request, const Secret& key);
 
   const Settings& settings_;
+  std::string secret_file_;
   HttpClient client_;
 };
 

@@ -12,8 +12,13 @@ void run(const Settings& settings) {
   Wake wake;
   StateDirectory state(settings.state_dir);
   ClusterKey key(settings.cluster_key_file);
+  std::string secret_file;
+  if (!settings.xds_certificate_file.empty())
+    secret_file =
+        state.keep_client_certificate(settings.xds_certificate_file, settings.xds_key_file);
   EnvoyKeeper envoy(settings, state, wake);
-  Membership membership(settings, key, envoy, wake);
+  ControlPlane control_plane(settings, std::move(secret_file), wake);
+  Membership membership(control_plane, key, envoy);
   envoy.resume();
   while (wake.stop_requests() == 0) {
     const TimePoint envoy_due = envoy.act();

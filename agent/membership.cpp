@@ -18,8 +18,8 @@ constexpr unsigned look_every = 10;
 
 }  // namespace
 
-Membership::Membership(const Settings& settings, ClusterKey& key, EnvoyKeeper& envoy, Wake& wake)
-    : key_(key), envoy_(envoy), control_plane_(settings, wake) {}
+Membership::Membership(ControlPlane& control_plane, ClusterKey& key, EnvoyKeeper& envoy)
+    : key_(key), envoy_(envoy), control_plane_(control_plane) {}
 
 TimePoint Membership::act() {
   look_at_key();

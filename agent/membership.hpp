@@ -11,7 +11,7 @@ namespace mp::agent {
 
 class Membership {
  public:
-  Membership(const Settings& settings, ClusterKey& key, EnvoyKeeper& envoy, Wake& wake);
+  Membership(ControlPlane& control_plane, ClusterKey& key, EnvoyKeeper& envoy);
 
   // Does what is due; returns when it wants to be called again at the latest.
   TimePoint act();
@@ -29,7 +29,7 @@ class Membership {
 
   ClusterKey& key_;
   EnvoyKeeper& envoy_;
-  ControlPlane control_plane_;
+  ControlPlane& control_plane_;
   std::optional<Registration> registration_;
   TimePoint next_{};
   Backoff backoff_{std::chrono::milliseconds(500), std::chrono::seconds(30)};

@@ -2,6 +2,7 @@
 
 #include "agent/json_path.hpp"
 #include "agent/settings.hpp"
+#include "base/client_certificate.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -111,6 +112,21 @@ void StateDirectory::keep_envoy(const EnvoyRecord& record) const {
 }
 
 void StateDirectory::forget_envoy() const { unlink(record_file().c_str()); }
+
+std::string StateDirectory::keep_client_certificate(const std::string& certificate_file,
+                                                    const std::string& key_file) const {
+  const auto source = [](const std::string& file) { return json::object{{"filename", file}}; };
+  const std::string folder = std::filesystem::path(certificate_file).parent_path().string();
+  const json::object secret{
+      {"@type", "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"},
+      {"name", client_certificate_secret},
+      {"tls_certificate", json::object{{"certificate_chain", source(certificate_file)},
+                                       {"private_key", source(key_file)},
+                                       {"watched_directory", json::object{{"path", folder}}}}}};
+  const std::string file = std::filesystem::absolute(path_).string() + "/client_certificate.json";
+  replace(file, json::serialize(json::object{{"resources", json::array{secret}}}) + "\n");
+  return file;
+}
 
 void StateDirectory::trim_log() const {
   std::error_code failure;

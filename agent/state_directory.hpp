@@ -44,6 +44,12 @@ class StateDirectory {
   void keep_envoy(const EnvoyRecord& record) const;
   void forget_envoy() const;
 
+  // Makes Envoy's file of the secret that these two PEM files are, and returns its absolute name.
+  // Envoy reads them anew when a file or a symbolic link beside the certificate is replaced by
+  // another one (rename(2)).
+  std::string keep_client_certificate(const std::string& certificate_file,
+                                      const std::string& key_file) const;
+
   // Moves a log of more than 16 MiB to envoy.log.1 and empties it; Envoy appends and goes on.
   void trim_log() const;
 

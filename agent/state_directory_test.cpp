@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace mp::agent {
 namespace {
@@ -64,6 +65,18 @@ TEST_F(StateDirectoryTest, TakesSpoiltFilesForMissing) {
   std::ofstream(root_ + "/agent.json") << R"({"envoy":{"pid":1}})";
   EXPECT_FALSE(state.bootstrap());
   EXPECT_FALSE(state.envoy());
+}
+
+TEST_F(StateDirectoryTest, NamesACertificateForEnvoy) {
+  const StateDirectory state(root_);
+  const std::string file = state.keep_client_certificate("/run/tls/own.pem", "/run/keys/own.key");
+  EXPECT_EQ(file, root_ + "/client_certificate.json");
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  EXPECT_EQ(
+      text.str(),
+      R"({"resources":[{"@type":"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret","name":"client_certificate","tls_certificate":{"certificate_chain":{"filename":"/run/tls/own.pem"},"private_key":{"filename":"/run/keys/own.key"},"watched_directory":{"path":"/run/tls"}}}]})"
+      "\n");
 }
 
 TEST_F(StateDirectoryTest, IsUsedByOneAgentAtATime) {

@@ -2,6 +2,7 @@
 
 #include "api/context.hpp"
 #include "api/yaml.hpp"
+#include "base/client_certificate.hpp"
 
 #include <boost/json.hpp>
 
@@ -52,11 +53,14 @@ json::object socket_address(const HostPort& target) {
 struct OwnCertificate {
   std::optional<std::string> certificate_file;
   std::optional<std::string> key_file;
+  std::optional<std::string> secret_file = std::nullopt;
 };
 
 // Nobody gets a bootstrap that the xDS port would turn away.
 void check(const OwnCertificate& own, const XdsSettings& xds) {
-  if (!xds.client_ca.empty() && !own.certificate_file)
+  if (own.secret_file && (own.certificate_file || own.key_file))
+    throw invalid("secret_file", "Stands for certificate_file and key_file: not with them");
+  if (!xds.client_ca.empty() && !own.certificate_file && !own.secret_file)
     throw invalid("certificate_file", "Is required: the xDS port asks for a client certificate");
   if (own.certificate_file && !own.key_file)
     throw invalid("key_file", "Is required with certificate_file");
@@ -64,10 +68,21 @@ void check(const OwnCertificate& own, const XdsSettings& xds) {
     throw invalid("certificate_file", "Is required with key_file");
 }
 
-json::array own_certificates(const OwnCertificate& own) {
+// In the bootstrap itself Envoy would read the files only when it starts.
+json::object by_secret(const std::string& file) {
+  return {{"name", client_certificate_secret},
+          {"sds_config", json::object{{"path_config_source", json::object{{"path", file}}},
+                                      {"resource_api_version", "V3"}}}};
+}
+
+void show(const OwnCertificate& own, json::object& common) {
   const auto file = [](const std::string& name) { return json::object{{"filename", name}}; };
-  return {json::object{{"certificate_chain", file(*own.certificate_file)},
-                       {"private_key", file(*own.key_file)}}};
+  if (own.secret_file) {
+    common["tls_certificate_sds_secret_configs"] = json::array{by_secret(*own.secret_file)};
+  } else if (own.certificate_file) {
+    common["tls_certificates"] = json::array{json::object{
+        {"certificate_chain", file(*own.certificate_file)}, {"private_key", file(*own.key_file)}}};
+  }
 }
 
 // TLS to servers whose certificate must come from `trusted_ca` and have one of the names.
@@ -85,7 +100,7 @@ json::object tls_socket(json::object trusted_ca, const std::vector<std::string>&
   const bool one = names.size() == 1;
   const std::string sni = one && !normal_address(names.front()) ? names.front() : "";
   json::object common{{"validation_context", std::move(validation)}};
-  if (own.certificate_file) common["tls_certificates"] = own_certificates(own);
+  show(own, common);
   json::object context{
       {"@type", "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"},
       {"sni", sni},
@@ -164,7 +179,7 @@ json::object control_plane(const Call& call, std::string_view key, const Bootstr
       {"load_assignment",
        json::object{{"cluster_name", xds_cluster},
                     {"endpoints", json::array{json::object{{"lb_endpoints", endpoints(hosts)}}}}}}};
-  const OwnCertificate own{query.certificate_file, query.key_file};
+  const OwnCertificate own{query.certificate_file, query.key_file, query.secret_file};
   switch (call.context.settings.xds.tls) {
     case XdsTls::Auto: cluster["transport_socket"] = own_tls_socket(call.context, own); break;
     case XdsTls::Files:
@@ -233,7 +248,7 @@ std::string xds_address(const Call& call) {
 
 Document bootstrap_document(const Call& call, const Proxy& proxy, std::string_view key,
                             const BootstrapQuery& query) {
-  check({query.certificate_file, query.key_file}, call.context.settings.xds);
+  check({query.certificate_file, query.key_file, query.secret_file}, call.context.settings.xds);
   const json::object document = bootstrap(call, proxy, key, query);
   if (query.format == BootstrapQuery::Format::Json)
     return {"application/json", json::serialize(document)};

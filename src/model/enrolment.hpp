@@ -107,6 +107,7 @@ struct BootstrapQuery {
   std::string ca_file = "/etc/ssl/certs/ca-certificates.crt";
   std::optional<std::string> certificate_file;
   std::optional<std::string> key_file;
+  std::optional<std::string> secret_file;
 };
 template <>
 inline constexpr std::array names_of<BootstrapQuery::Format>{std::string_view("yaml"),
@@ -128,6 +129,12 @@ inline constexpr std::array bootstrap_query_fields{
     field<&BootstrapQuery::key_file>(
         "key_file", "Where it keeps the private key of that certificate.",
         {.min = 1, .max = 1000, .format = "path", .example = "\"/etc/marchproxy/proxy.key\""}),
+    field<&BootstrapQuery::secret_file>(
+        "secret_file",
+        "Instead of those two: where it keeps Envoy's file of the secret `client_certificate`, "
+        "which names them. Envoy then reads them anew when they are replaced, and not only when it "
+        "starts.",
+        {.min = 1, .max = 1000, .format = "path", .example = "\"/etc/marchproxy/proxy.json\""}),
 };
 template <>
 inline constexpr Description describe<BootstrapQuery> =

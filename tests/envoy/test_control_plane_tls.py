@@ -6,10 +6,10 @@ import pytest
 
 from stand.certificates import Authority
 from stand.control_plane import Manager
-from stand.program import Program
+from stand.program import ENVOY, OLDEST_ENVOY, Program
 from stand.proxy import BareEnvoy, Proxy
 from stand.traffic import request
-from stand.waiting import free_port
+from stand.waiting import eventually, free_port
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +61,39 @@ def test_client_certificate_is_asked_for_and_shown(tmp_path, files, authority, d
             proxy.start()
             assert serves(manager, demo_ports)
             bootstrap = (proxy.state / "bootstrap.json").read_text()
-        assert "PRIVATE KEY" not in bootstrap, "it names the file"
+            secret = proxy.state / "client_certificate.json"
+            assert str(secret) in bootstrap
+        assert "PRIVATE KEY" not in bootstrap + secret.read_text(), "they name the files"
         strange = files(Authority().issue("edge-1"), "strange")
+        told = secret.read_text()
         for mine, other in zip(own, strange):
-            bootstrap = bootstrap.replace(str(mine), str(other))
+            told = told.replace(str(mine), str(other))
+        secret.write_text(told)
         with BareEnvoy(json.loads(bootstrap), tmp_path) as envoy:
             envoy.start()
             envoy.says("TLS_error.*ALERT")
             assert manager.metric("marchproxy_xds_streams") == 0
+
+
+@pytest.mark.parametrize("envoy", [ENVOY, OLDEST_ENVOY], ids=["newest", "oldest"])
+def test_renewed_client_certificate_is_shown_without_a_restart(tmp_path, files, authority, demo_ports, envoy):
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_text(authority.pem)
+    with Manager(tmp_path, MARCHPROXY_XDS_CLIENT_CA=trusted) as manager:
+        manager.start()
+        own = files(authority.issue("edge-1"), "edge-1")
+        shown = ["--xds-certificate-file", own[0], "--xds-key-file", own[1]]
+        with Proxy(manager, tmp_path, envoy=envoy, more=shown) as proxy:
+            proxy.start()
+            assert serves(manager, demo_ports)
+            process = proxy.envoy_pid
+            other = Authority()
+            renewed = other.issue("edge-1")
+            for file, drafted in zip(own, files(renewed, "draft")):
+                drafted.rename(file)
+            serial = f"{renewed.serial:x}"
+            eventually(lambda: serial in proxy.admin.get("/certs"), "Envoy has read the certificate")
+            trusted.write_text(other.pem)
+            manager.restart()
+            proxy.wait_connected()
+            assert proxy.envoy_pid == process

@@ -74,6 +74,7 @@ bool Fleet::start() {
     }
     return board_.ready == lines_.size() || board_.open == 0;
   });
+  if (board_.open == 0 && board_.ready == 0) return false;
   std::optional<Change> change;
   wait(options_.pause * 10 + farewell,
        [&] { return (change = board_.gauge.finished(Clock::now(), options_.pause)).has_value(); });

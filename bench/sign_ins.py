@@ -16,7 +16,7 @@ import rig
 SECONDS = 5
 FLOOD = 16
 CONNECTIONS = (1, 8)
-ROUNDS = 3
+ROUNDS = 5
 # Nothing but CPU time, as a hash takes it: SECONDS at a time, SHARE of a core in all.
 EMPTY_LOOP = """
 import os, sys, time

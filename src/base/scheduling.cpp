@@ -21,7 +21,7 @@ constexpr std::chrono::microseconds slice{100};
 constexpr int lowest = 19;  // nice value
 
 // How often a turn is looked at; the kernel alone does it at its tick, every 4 ms or so.
-constexpr std::chrono::nanoseconds look = std::chrono::microseconds(200);
+constexpr std::chrono::nanoseconds look = slice;
 constexpr int look_signal =
     SIGURG;  // means nothing to anybody else, and is ignored where nobody asks
 

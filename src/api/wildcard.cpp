@@ -30,6 +30,12 @@ void issue(Certificate& certificate, const Authority& authority, Time not_after)
                CertificateSource::Auto);
 }
 
+// One of ours that is still to begin was issued by a clock that went back since: it serves nobody.
+bool is_own_due(const Certificate& certificate, Time now) {
+  const bool begins_later = certificate.auto_renew && certificate.not_before > now;
+  return is_renewal_due(certificate, now) || (begins_later && !certificate.revoked_at);
+}
+
 }  // namespace
 
 void take_content(Certificate& certificate, const CertificateFacts& facts,
@@ -69,17 +75,18 @@ bool is_renewal_due(const Certificate& certificate, Time now) {
 void renew_certificates(Store& store, const Authority& authority, Time now) {
   std::vector<Certificate> candidates;
   store.read([&](Reader& db) {
-    candidates = db.select<Certificate>(
-        {.where = "source_type = 'auto' AND auto_renew = 1 AND expires_at <= :soon",
-         .values = {{"soon", to_milliseconds(now + longest_renewal_window)}}});
+    candidates =
+        db.select<Certificate>({.where = "source_type = 'auto' AND auto_renew = 1 AND (expires_at "
+                                         "<= :soon OR not_before > :now)",
+                                .values = {{"soon", to_milliseconds(now + longest_renewal_window)},
+                                           {"now", to_milliseconds(now)}}});
   });
   for (const Certificate& each : candidates) {
-    if (!is_renewal_due(each, now)) continue;
+    if (!is_own_due(each, now)) continue;
     store.write(manager, [&](Writer& db) {
       auto current = db.find<Certificate>(each.id);
       // Another manager may have been here, or a user.
-      if (!current || current->source_type != CertificateSource::Auto ||
-          !is_renewal_due(*current, now))
+      if (!current || current->source_type != CertificateSource::Auto || !is_own_due(*current, now))
         return;
       reissue(*current, authority, now);
       db.update(*current);

@@ -95,6 +95,18 @@ TEST_P(WildcardTest, IsRenewedAfterItsEndToo) {
   EXPECT_TRUE(is_delivered_at(now(made.id), clock.now()));
 }
 
+TEST_P(WildcardTest, IsIssuedAnewWhenTheClockWentBack) {
+  clock.advance(100 * day);
+  const Certificate made = kept({.domain = "company.com"});
+  clock.advance(-100 * day);
+  EXPECT_FALSE(is_delivered_at(now(made.id), clock.now()));
+  renew();
+  const Certificate again = now(made.id);
+  EXPECT_TRUE(is_delivered_at(again, clock.now()));
+  renew();
+  EXPECT_EQ(now(made.id).fingerprint_sha256, again.fingerprint_sha256);
+}
+
 TEST_P(WildcardTest, IsNotRenewedAgainstItsOwner) {
   Certificate off = kept({.domain = "off.example"});
   Certificate revoked = kept({.domain = "revoked.example"});

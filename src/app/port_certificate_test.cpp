@@ -42,6 +42,16 @@ TEST_P(PortCertificateTest, IsIssuedAnewAMonthBeforeItsEnd) {
   EXPECT_FALSE(port.renewed());
 }
 
+TEST_P(PortCertificateTest, IsIssuedAnewWhenTheClockWentBack) {
+  clock.advance(9 * day);
+  PortCertificate port(settings, authority, clock);
+  clock.advance(-std::chrono::minutes(4));
+  EXPECT_FALSE(port.renewed()) << "it has begun";
+  clock.advance(-9 * day);
+  EXPECT_TRUE(port.renewed());
+  EXPECT_FALSE(port.renewed());
+}
+
 TEST_P(PortCertificateTest, FollowsItsFiles) {
   settings.xds.tls = XdsTls::Files;
   settings.xds.certificate = path("c.pem");

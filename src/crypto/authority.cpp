@@ -105,6 +105,13 @@ bool wants_successor(const std::vector<Issuer>& issuers, Time now) {
       issuers, [&](const Issuer& each) { return each.expires_at > now + succession; });
 }
 
+// Whether a list is to be signed anew: in time, and when a clock that went back since signed it for
+// a time to come.
+bool wants_list(const Issuer& issuer, Time now) {
+  const auto left = issuer.crl_next_update - now;
+  return left < list_renewal || left > list_life + backdated;
+}
+
 std::vector<std::string> without_repeats(const std::vector<std::string>& names) {
   std::vector<std::string> unique;
   for (const std::string& name : names) {
@@ -186,7 +193,7 @@ void Authority::make_successor() {
 void Authority::renew_list(const Issuer& issuer) {
   store_.write(manager, [&](Writer& db) {
     Issuer current = db.get<Issuer>(issuer.id);
-    if (current.crl_next_update - db.now() >= list_renewal) return;
+    if (!wants_list(current, db.now())) return;
     db.execute("DELETE FROM revocations WHERE expires_at <= :gone",
                {{"gone", to_milliseconds(db.now() - list_life)}});
     sign_list(current, revocations_of(db, current.id, db.now()), db.now());
@@ -203,7 +210,7 @@ void Authority::maintain() {
   }
   for (const Issuer& each : *issuers()) {
     const bool lasts = each.crl_next_update >= each.expires_at;
-    if (lasts || each.crl_next_update - clock_.now() >= list_renewal) continue;
+    if (lasts || !wants_list(each, clock_.now())) continue;
     renew_list(each);
     changed = true;
   }

@@ -236,6 +236,24 @@ TEST_F(IssuersTest, ListsAreRenewedLongBeforeTheyEndAndOnce) {
   EXPECT_EQ(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(list_of(issuers().front()).get())), 1);
 }
 
+// Clients refuse a list that is still to begin, and with it everybody.
+TEST_F(IssuersTest, AListOfAClockThatWentBackIsSignedAnew) {
+  open();
+  Authority authority(*store, clock);
+  clock.advance(20 * day);
+  revoke(authority, issue(authority, 90 * day).certificate_pem);
+  const Issuer ahead = issuers().front();
+  clock.advance(-std::chrono::minutes(4));
+  authority.maintain();
+  EXPECT_EQ(issuers().front().crl_number, ahead.crl_number) << "it has begun";
+  clock.advance(-20 * day);
+  authority.maintain();
+  const Issuer today = issuers().front();
+  EXPECT_EQ(today.crl_number, ahead.crl_number + 1);
+  EXPECT_EQ(today.crl_next_update, clock.now() + 90 * day);
+  EXPECT_EQ(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(list_of(today).get())), 1);
+}
+
 TEST_F(IssuersTest, TheFormBeforeIsTakenOver) {
   open();
   const Key key = new_key(Curve::P384);

@@ -75,7 +75,8 @@ struct HostileTest : testing::Test {
     return all.find(text) != all.npos;
   }
 
-  Limits limits{.largest_message = 100'000, .calls = 100, .idle_frames = 50};
+  Limits limits{
+      .largest_message = 100'000, .largest_opening = 100'000, .calls = 100, .idle_frames = 50};
   Stage stage;
   Accept accept = stage.function();
   Desk desk;
@@ -241,6 +242,20 @@ TEST_F(HostileTest, AMessageThatIsCutOffIsAFault) {
   say(request(1, head("/echo")) + frame(Data, end_stream, 1, prefix_of(9) + "short"));
   EXPECT_TRUE(has("the call ends in a message"));
   EXPECT_TRUE(stage.ears().at(0)->messages().empty());
+}
+
+TEST_F(HostileTest, WhoHasSaidNothingYetMayBeginLittle) {
+  limits.connection_window = 0;
+  limits.largest_opening = 20'000;
+  const std::string part(16'000, 'x');
+  say(request(1, head("/echo")) + frame(Data, 0, 1, prefix_of(90'000) + part));
+  EXPECT_EQ(server.calls(), 1U);
+  say(frame(Data, 0, 1, part));
+  EXPECT_TRUE(has("too many long messages at once"));
+  say(request(3, head("/echo")) + frame(Data, 0, 3, prefix_of(1) + "x"));
+  say(request(5, head("/echo")) + frame(Data, 0, 5, prefix_of(90'000) + part));
+  say(frame(Data, 0, 5, part));
+  EXPECT_EQ(server.calls(), 2U);
 }
 
 TEST_F(HostileTest, ManyLongUnfinishedMessagesAreTooMuch) {

@@ -70,7 +70,9 @@ void Session::receive(Call& call, std::string_view bytes) {
 // `more` wraps around when it is less.
 void Session::hold(Call& call, std::size_t more) {
   held_ += more;
-  if (held_ > limits_.largest_message + limits_.connection_window)
+  const bool unknown = silent_ == calls_.size();
+  const std::size_t most = unknown ? limits_.largest_opening : limits_.largest_message;
+  if (held_ > most + limits_.connection_window)
     call.finish({code::resource_exhausted, "too many long messages at once on this connection"});
 }
 

@@ -11,8 +11,11 @@ namespace mp::rpc {
 
 struct Limits {
   std::size_t largest_message = 64u << 20;  // bytes; also of all unfinished ones of a connection
-  std::size_t largest_head = 16u << 10;     // bytes of a call's fields, each with 32 more
-  std::uint32_t calls = 1'000;              // of one connection at a time
+  // The same while no call of a connection has brought a message, and it may be anybody's: enough
+  // for who comes back with some 300,000 names and versions.
+  std::size_t largest_opening = 16u << 20;
+  std::size_t largest_head = 16u << 10;  // bytes of a call's fields, each with 32 more
+  std::uint32_t calls = 1'000;           // of one connection at a time
   // Bytes that may be on their way to us of a call that is not read, and of all calls.
   std::uint32_t call_window = 256u << 10;
   std::uint32_t connection_window = 1u << 20;

@@ -271,9 +271,11 @@ void AcmeRenewals::clean_up(const KeptProof& proof) {
 
 void AcmeRenewals::call_hook(std::string_view action, const AcmeProof& proof) {
   if (settings_.challenge != AcmeChallenge::Dns01) return;
+  if (stopping_) throw unavailable("The server is stopping", "");
   const std::string failure =
       execute({settings_.dns_hook, std::string(action), record_name(proof), proof.dns_value()},
-              hook_timeout);
+              hook_timeout, stopping_);
+  if (!failure.empty() && stopping_) throw unavailable("The server is stopping", failure);
   if (!failure.empty()) throw AcmeError("hook " + failure);
 }
 

@@ -10,6 +10,7 @@
 #include "settings/settings.hpp"
 #include "store/store.hpp"
 
+#include <atomic>
 #include <vector>
 
 namespace mp::api {
@@ -21,6 +22,8 @@ class AcmeRenewals {
 
   // From the loop of what waits for servers outside, about once a second.
   void tend();
+  // Hooks that run end within a second.
+  void stop() { stopping_ = true; }
 
  private:
   std::vector<Certificate> due();
@@ -43,6 +46,7 @@ class AcmeRenewals {
   const Clock& clock_;
   const AcmeSettings& settings_;
   Fetch& fetch_;
+  std::atomic<bool> stopping_ = false;
 };
 
 // Has the certificate renewed at the next turn, whatever failed before.

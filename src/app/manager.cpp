@@ -211,6 +211,7 @@ void Manager::stop() {
   parts_->running_now = false;
   parts_->status.close();  // answers that wait for proxies go out now
   parts_->fetch.stop();    // and those that wait for servers outside
+  parts_->acme_renewals.stop();
   parts_->http_server.stop(stop_grace);
   parts_->workers.stop();
   parts_->background.reset();

@@ -7,9 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <string_view>
+#include <utility>
 
 extern char** environ;
 
@@ -46,19 +48,30 @@ class StandardDescriptorsAlone {
   posix_spawn_file_actions_t actions_{};
 };
 
+constexpr std::chrono::milliseconds glance{50};  // between looks whether to stop
+constexpr std::chrono::seconds last_grace{1};
+
 // Whether the process ended in time.
-bool wait_for(pid_t child, std::chrono::milliseconds timeout) {
+bool wait_for(pid_t child, std::chrono::milliseconds timeout, const std::atomic<bool>& stopping) {
+  using Clock = std::chrono::steady_clock;
   const int handle = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
   if (handle < 0) return false;
   pollfd waiting{.fd = handle, .events = POLLIN, .revents = 0};
-  const int ready = ::poll(&waiting, 1, static_cast<int>(timeout.count()));
+  auto deadline = Clock::now() + timeout;
+  bool is_cut_short = false, has_ended = false;
+  while (!has_ended && Clock::now() < deadline) {
+    if (stopping && !std::exchange(is_cut_short, true))
+      deadline = std::min(deadline, Clock::now() + last_grace);
+    has_ended = ::poll(&waiting, 1, static_cast<int>(glance.count())) == 1;
+  }
   ::close(handle);
-  return ready == 1;
+  return has_ended;
 }
 
 }  // namespace
 
-std::string execute(const std::vector<std::string>& command, std::chrono::milliseconds timeout) {
+std::string execute(const std::vector<std::string>& command, std::chrono::milliseconds timeout,
+                    const std::atomic<bool>& stopping) {
   std::vector<char*> arguments;
   arguments.reserve(command.size() + 1);
   for (const std::string& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
@@ -69,7 +82,7 @@ std::string execute(const std::vector<std::string>& command, std::chrono::millis
   const int failed = ::posix_spawn(&child, command.front().c_str(), actions.get(), nullptr,
                                    arguments.data(), environment.data());
   if (failed != 0) return command.front() + ": " + std::strerror(failed);
-  const bool in_time = wait_for(child, timeout);
+  const bool in_time = wait_for(child, timeout, stopping);
   if (!in_time) ::kill(child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {

@@ -186,6 +186,18 @@ def test_wildcard_by_dns_with_a_hook(manager, server, tmp_path):
     assert calls[0][1:] == calls[1][1:] and calls[0][1] == "_acme-challenge.wide.test"
 
 
+def test_a_stop_does_not_wait_for_a_hook(manager, server, tmp_path):
+    hook = tmp_path / "hook"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/called\nexec sleep 100\n")
+    hook.chmod(0o755)
+    manager.variables |= {"MARCHPROXY_ACME_CHALLENGE": "dns-01", "MARCHPROXY_ACME_DNS_HOOK": hook}
+    manager.start()
+    id = upload(manager, tmp_path, "*.wide.test")
+    manager.api.post(f"/certificates/{id}/renew").expect(200)
+    eventually((tmp_path / "called").exists, "the hook is called")
+    assert manager.stop() == 0
+
+
 def test_without_a_server_nothing_is_promised(manager, tmp_path):
     manager.start()
     id = upload(manager, tmp_path, "plain.test")

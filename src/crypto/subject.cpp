@@ -54,6 +54,7 @@ void each_name(X509* certificate, Take take) {
 
 bool is_server_name(std::string name) {
   if (name.starts_with("*.")) name.erase(0, 2);
+  if (name.ends_with('.')) return false;  // no client finds it equal to what it asks for
   return find_format("host").check(name) && !normal_address(name);
 }
 

@@ -148,10 +148,13 @@ TEST_F(UploadTest, RefusesWhatIsNotForServers) {
       issues_of(client),
       ElementsAre("cert_file: Certificate 1 may not be used by servers (extendedKeyUsage)"));
   MakeCertificate strange = usual();
-  strange.names = {"shop.example", "no host name"};
-  EXPECT_THAT(issues_of(strange),
-              ElementsAre("cert_file: Certificate 1 has a DNS name in subjectAltName that is no "
-                          "host name"));
+  for (const auto* name : {"no host name", "with.a.dot.", "*.with.a.dot.", "*", "*.*.example"}) {
+    strange.names = {"shop.example", name};
+    EXPECT_THAT(issues_of(strange),
+                ElementsAre("cert_file: Certificate 1 has a DNS name in subjectAltName that is no "
+                            "host name"))
+        << name;
+  }
 }
 
 TEST_F(UploadTest, RefusesWrongDates) {

@@ -67,6 +67,13 @@ Caller Credentials::by_token(std::string_view token) {
   return caller;
 }
 
+Caller Credentials::again(Reader& db, Caller caller) {
+  const bool holds = caller.api_key ? db.find<ApiKey>(caller.api_key->id).has_value()
+                                    : db.find<Session>(caller.session_id).has_value();
+  caller.user = holds ? active_user(db, caller.user->id) : nullptr;
+  return caller;
+}
+
 Credentials::Remembered Credentials::find_session(std::string_view token, Time now) {
   Remembered found;
   const auto claims = tokens_.verify(token, TokenType::Access);

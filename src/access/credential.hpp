@@ -27,6 +27,11 @@ class Credentials {
   // decided by it, such as to keep a stream, is not asked again soon.
   Caller by_cluster_key(std::string_view key, std::optional<Time>& until);
 
+  // Grows with every change that concerns callers; the same number: all are who they were.
+  std::uint64_t epoch() const { return epoch_; }
+  // A user's caller as of this transaction; nobody when his session or key has ended meanwhile.
+  static Caller again(Reader& db, Caller caller);
+
  private:
   // A user, session, key or cluster changed: what was remembered no longer counts.
   void changed();

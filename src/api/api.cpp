@@ -215,6 +215,7 @@ void Api::run(const http::Request& request, Call& call, const Route& route,
   const Endpoint& endpoint = *route.endpoint;
   check_size(request);
   const auto& declaration = endpoint.declaration;
+  call.caller_epoch = context_.credentials.epoch();
   call.caller = find_caller(context_, request, declaration.needs);
   authenticate(declaration.needs, call.caller);
   limit(call, declaration.rate);

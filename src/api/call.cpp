@@ -7,6 +7,19 @@
 #include <algorithm>
 
 namespace mp::api {
+namespace {
+
+// Whoever lost his session or his rights since the request came does not write any more. Asks
+// nothing as long as nobody's have changed.
+void look_again(Call& call, Reader& db) {
+  if (!call.caller.user || call.context.credentials.epoch() == call.caller_epoch) return;
+  Caller now = Credentials::again(db, call.caller);
+  authenticate(Needs::User, now);
+  if (call.caller.is_admin() && !now.is_admin()) throw Error(Code::Permission, "");
+  call.caller = std::move(now);
+}
+
+}  // namespace
 
 const boost::json::value& Call::body() {
   if (!body_) body_ = parse_body(request);
@@ -32,10 +45,14 @@ void Call::write(const std::function<void(Writer&)>& work, const std::function<R
     return;
   }
   if (!once) {
-    revision = std::max(revision, context.store.write(actor(), work));
+    revision = std::max(revision, context.store.write(actor(), [&](Writer& db) {
+      look_again(*this, db);
+      work(db);
+    }));
     return;
   }
   revision = std::max(revision, context.store.write(actor(), [&](Writer& db) {
+    look_again(*this, db);
     replay = once->find(db);  // another manager may have been quicker
     if (replay) return;
     work(db);

@@ -39,8 +39,9 @@ struct Call {
   const http::Request& request;
   Context& context;
   Caller caller{};
-  Parameters path{};   // {id} → "42", decoded
-  Parameters query{};  // decoded, in the order they came
+  std::uint64_t caller_epoch = 0;  // of the credentials, when the caller was found
+  Parameters path{};               // {id} → "42", decoded
+  Parameters query{};              // decoded, in the order they came
   std::string request_id{};
   std::string etag{};                 // of the answer, where the result has no revision of its own
   http::Headers headers{};            // of the answer, beside the usual ones
@@ -58,7 +59,8 @@ struct Call {
   void read(const std::function<void(Reader&)>& work);
   // Runs `work` in a transaction; with an Idempotency-Key what `reply` then makes is kept in the
   // same transaction, or the kept one becomes `replay` and `work` does not run. Sets `revision`.
-  // `within` another transaction nothing is kept.
+  // `within` another transaction nothing is kept. A caller who has lost his session or his rights
+  // since the request came, as while a password was hashed, is refused before `work`.
   void write(const std::function<void(Writer&)>& work, const std::function<Reply()>& reply);
 
  private:

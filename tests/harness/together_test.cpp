@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <thread>
+#include <vector>
 
 namespace mp::test {
 namespace {
@@ -71,6 +72,41 @@ TEST_P(Together, changes_of_a_certificate_that_overlap_are_all_made) {
   renewals.join();
   const auto kept = boost::json::parse(stage.ask("GET", path, admin).body).at("data");
   EXPECT_EQ(kept.at("name"), "name 39");
+}
+
+// An admin who is none any more: what he asked before, and what waits for its password to be
+// hashed, is not done afterwards.
+TEST_P(Together, what_waits_is_not_done_for_who_has_lost_his_rights) {
+  Stage stage(GetParam());
+  const auto id = stage.add_user({.name = "root", .is_admin = true});
+  const As root{As::Kind::Token, stage.token("root")};
+  const As admin{As::Kind::Token, stage.token("admin")};
+  std::atomic<int> made = 0, refused = 0;
+  std::atomic<bool> demoted = false;
+  std::vector<std::thread> makers;
+  for (int maker = 0; maker < 4; ++maker) {
+    makers.emplace_back([&, maker] {
+      for (int round = 0; !demoted; ++round) {
+        const std::string name = "made-" + std::to_string(maker) + "-" + std::to_string(round);
+        const std::string body = R"({"username": ")" + name + R"(", "email": ")" + name +
+                                 R"(@example.com", "password": "Green-Harbour-7-Lanterns"})";
+        const int status = stage.ask("POST", "/api/v1/users", root, body).status;
+        ++(status == 201 ? made : refused);
+      }
+    });
+  }
+  while (made == 0 && refused < 100) std::this_thread::yield();
+  const auto count = [&] {
+    const auto answer = stage.ask("GET", "/api/v1/users?limit=1", admin);
+    return boost::json::parse(answer.body).at("data").at("total").as_int64();
+  };
+  const std::string path = "/api/v1/users/" + std::to_string(id);
+  EXPECT_EQ(stage.ask("PATCH", path, admin, R"({"is_admin": false})").status, 200);
+  const auto then = count();
+  while (refused == 0) std::this_thread::yield();
+  demoted = true;
+  for (auto& maker : makers) maker.join();
+  EXPECT_EQ(count(), then);
 }
 
 }  // namespace

@@ -279,7 +279,7 @@ std::string completion_script(std::string_view shell, const CLI::App& program,
                               const WordSources& sources) {
   std::vector<Command> commands;
   collect(program, "", commands);
-  const std::string name = program.get_name();
+  const std::string& name = program.get_name();
   if (shell == "bash") return Bash(name, commands, sources).script();
   return shell == "zsh" ? zsh(name, commands, sources) : fish(name, commands, sources);
 }

@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <thread>
 
@@ -49,8 +50,10 @@ NewCertificate issue(Client& client, const Given& given) {
 
 std::function<std::string()> program(const Given& given, const std::string& folder) {
   if (given.program.empty()) return {};
-  return
-      [command = std::vector{given.program, folder}] { return execute(command, longest_program); };
+  return [command = std::vector{given.program, folder}] {
+    const std::atomic<bool> stopping = false;  // signals end this program at once
+    return execute(command, longest_program, stopping);
+  };
 }
 
 // The folder is whole at every moment, so that nothing is left to be done.

@@ -1,5 +1,6 @@
 #include "access/licensing.hpp"
 
+#include "base/due.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
 #include "model/proxy.hpp"
@@ -23,11 +24,10 @@ constexpr auto keepalive_interval = 24h;
 constexpr std::chrono::seconds keepalive_retry = 1h;
 constexpr std::int64_t only_row = 1;
 
-// No turn is ever further away than its interval, unless the clock went back since.
-bool has_come(const License& license, Time License::* next, Time due) {
+bool has_come(const License& license, Time License::* next, Time now) {
   const Time::duration interval = next == &License::next_check ? Time::duration(check_interval)
                                                                : Time::duration(keepalive_interval);
-  return license.*next <= due || license.*next > due + interval + lease;
+  return is_due(license.*next, now, interval + lease);
 }
 
 const Actor& ourselves() {

@@ -1,6 +1,7 @@
 #include "api/acme_renewals.hpp"
 
 #include "api/wildcard.hpp"
+#include "base/due.hpp"
 #include "base/execute.hpp"
 #include "base/log.hpp"
 #include "crypto/signing_request.hpp"
@@ -20,7 +21,7 @@ constexpr auto longest_decision = 15min;  // of the server, from the order on
 constexpr auto shortest_pause = 60s;      // after a failure; doubles with each
 constexpr auto longest_pause = 12h;
 constexpr auto hook_timeout = 120s;
-constexpr auto clock_went_back = longest_pause + 1h;  // no step is ever so far away
+constexpr auto longest_wait = longest_pause + 1h;  // no step is ever further away
 constexpr std::string_view account_is_gone = "accountDoesNotExist";
 
 const Actor manager{.user_id = std::nullopt, .name = "manager", .address = "", .request_id = ""};
@@ -45,14 +46,14 @@ bool same_names(const std::vector<std::string>& left, const std::vector<std::str
   return std::set(left.begin(), left.end()) == std::set(right.begin(), right.end());
 }
 
-bool has_come(Time next_at, Time now) { return next_at <= now || next_at > now + clock_went_back; }
-
 bool is_under_way(const Renewal& renewal) { return renewal.begun_at != Time(); }
 
-// Whether the certificate is still there as it was.
-bool is_unchanged(Reader& db, const Certificate& certificate) {
-  const auto current = db.find<Certificate>(certificate.id);
-  return current && !current->revoked_at && current->cert_pem == certificate.cert_pem;
+// The certificate as it is now; none when it was replaced, revoked or deleted since.
+std::optional<Certificate> find_unchanged(Reader& db, const Certificate& certificate) {
+  auto current = db.find<Certificate>(certificate.id);
+  if (current && (current->revoked_at || current->cert_pem != certificate.cert_pem))
+    current.reset();
+  return current;
 }
 
 std::vector<KeptProof> take_proofs(Writer& db, const Selection& selection) {
@@ -92,7 +93,7 @@ std::vector<Certificate> AcmeRenewals::due() {
                   "expires_at <= :soon "
                   "AND id NOT IN (SELECT id FROM renewals)))",
          .values = {{"now", to_milliseconds(now)},
-                    {"never", to_milliseconds(now + clock_went_back)},
+                    {"never", to_milliseconds(now + longest_wait)},
                     {"soon", to_milliseconds(now + longest_renewal_window)}}});
     std::erase_if(list, [&](const Certificate& each) {
       return !db.find<Renewal>(each.id) && !is_renewal_due(each, now);
@@ -107,8 +108,9 @@ void AcmeRenewals::step(const Certificate& certificate) {
   store_.write(manager, [&](Writer& db) {
     renewal = db.find<Renewal>(certificate.id);
     const bool is_new = !renewal;
-    const bool is_late = renewal && !has_come(renewal->next_at, now);  // another manager was here
-    if (is_late || !is_unchanged(db, certificate)) return renewal.reset();
+    const bool is_late = renewal && !is_due(renewal->next_at, now, longest_wait);
+    // Another manager was here, or somebody who needs none any more.
+    if (is_late || !find_unchanged(db, certificate)) return renewal.reset();
     if (is_new) renewal = Renewal{.id = certificate.id};
     renewal->next_at = now + lease;
     if (renewal->order_url.empty()) renewal->begun_at = now;
@@ -185,11 +187,11 @@ void AcmeRenewals::install(const std::string& chain, const Certificate& certific
     throw AcmeError("the server's certificate has other names");
   bool is_installed = false;
   store_.write(manager, [&](Writer& db) {
-    // Given up, replaced, revoked or deleted meanwhile: that stays.
-    is_installed = db.find<Renewal>(certificate.id) && is_unchanged(db, certificate);
+    auto current = find_unchanged(db, certificate);
+    // What was given up, or is another one, stays as it is.
+    is_installed = current && db.find<Renewal>(certificate.id);
     if (!is_installed) return;
     give_up_renewal(db, certificate.id);
-    auto current = db.find<Certificate>(certificate.id);
     take_content(*current, facts, CertificateSource::Acme);
     db.update(*current);
   });

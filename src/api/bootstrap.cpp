@@ -56,6 +56,10 @@ struct OwnCertificate {
   std::optional<std::string> secret_file = std::nullopt;
 };
 
+OwnCertificate own_certificate(const BootstrapQuery& query) {
+  return {query.certificate_file, query.key_file, query.secret_file};
+}
+
 // Nobody gets a bootstrap that the xDS port would turn away.
 void check(const OwnCertificate& own, const XdsSettings& xds) {
   if (own.secret_file && (own.certificate_file || own.key_file))
@@ -179,7 +183,7 @@ json::object control_plane(const Call& call, std::string_view key, const Bootstr
       {"load_assignment",
        json::object{{"cluster_name", xds_cluster},
                     {"endpoints", json::array{json::object{{"lb_endpoints", endpoints(hosts)}}}}}}};
-  const OwnCertificate own{query.certificate_file, query.key_file, query.secret_file};
+  const OwnCertificate own = own_certificate(query);
   switch (call.context.settings.xds.tls) {
     case XdsTls::Auto: cluster["transport_socket"] = own_tls_socket(call.context, own); break;
     case XdsTls::Files:
@@ -248,7 +252,7 @@ std::string xds_address(const Call& call) {
 
 Document bootstrap_document(const Call& call, const Proxy& proxy, std::string_view key,
                             const BootstrapQuery& query) {
-  check({query.certificate_file, query.key_file, query.secret_file}, call.context.settings.xds);
+  check(own_certificate(query), call.context.settings.xds);
   const json::object document = bootstrap(call, proxy, key, query);
   if (query.format == BootstrapQuery::Format::Json)
     return {"application/json", json::serialize(document)};

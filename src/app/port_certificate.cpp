@@ -1,18 +1,15 @@
 #include "app/port_certificate.hpp"
 
 #include "api/bootstrap.hpp"
+#include "base/due.hpp"
 #include "crypto/files.hpp"
 #include "crypto/server_names.hpp"
 
 namespace mp {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr std::chrono::hours life{24 * 90};
 constexpr std::chrono::hours renewal{24 * 30};  // what is left then
-// As long before it is issued it begins. When the clock has gone back further it begins too late.
-constexpr auto backdated = 5min;
 
 bool same(const xds::ServerTls& left, const xds::ServerTls& right) {
   return left.certificate_pem == right.certificate_pem && left.key_pem == right.key_pem &&
@@ -48,8 +45,8 @@ std::optional<xds::ServerTls> PortCertificate::make() {
 
 std::optional<xds::ServerTls> PortCertificate::renewed() {
   const bool issued = settings_.xds.tls == XdsTls::Auto;
-  const auto left = due_ - clock_.now();
-  const bool is_good = left > 0h && left <= life - renewal + backdated;
+  // A clock that has gone back further than that stands before the certificate begins.
+  const bool is_good = !is_due(due_, clock_.now(), life - renewal + backdated);
   if (!tls_ || (issued && is_good)) return std::nullopt;
   auto next = make();
   if (same(*tls_, *next)) return std::nullopt;

@@ -16,7 +16,6 @@ using namespace openssl;
 using namespace std::chrono_literals;
 
 constexpr std::string_view first_form = "authority";  // one row of meta, before there were issuers
-constexpr std::chrono::minutes backdated{5};          // for clients whose clock is behind
 constexpr std::chrono::hours year{24 * 365 + 6};
 // The longest certificate (ten years) fits into what is left when the successor is made.
 constexpr auto own_life = 25 * year;

@@ -19,6 +19,9 @@
 
 namespace mp {
 
+// So long before they are issued certificates and lists begin, for clients whose clock is behind.
+inline constexpr std::chrono::minutes backdated{5};
+
 // A certificate with its private key, as servers take them.
 struct KeyPair {
   std::string certificate_pem;  // leaf first, then its issuers

@@ -227,8 +227,7 @@ std::string zsh(const std::string& name, const std::vector<Command>& commands,
       }
     }
     // An empty list, as beside a message alone zsh would complete no flag.
-    const std::string action =
-        command.argument.empty() ? "()" : zsh_action(command.argument, sources);
+    const std::string action = zsh_action(command.argument, sources);
     text += " \\\n        '*:argument:" + (action == " " ? "()" : action) + "' ;;\n";
   }
   return text + "  esac\n}\ncompdef " + function + " " + name + "\n";
